@@ -1,0 +1,72 @@
+/*
+ * Why a request was answered as it was: one word, one sentence, one HTTP
+ * status. The rooms return these instead of errno where a person, a log or a
+ * metric has to tell causes apart; 401 is the caller's to mend, 403 the
+ * operator's policy, 503 ours.
+ */
+#ifndef BASE_REASON_H
+#define BASE_REASON_H
+
+#include "base/span.h"
+
+/* X(enum suffix, word, HTTP status, help) */
+#define BASE_REASONS(X)                                                                            \
+	X(OK, "ok", 200, "the token is valid and a role matches")                                  \
+	X(NO_TOKEN, "no_token", 401, "the request carries no credential")                          \
+	X(SCHEME_UNSUPPORTED, "scheme_unsupported", 401, "the credential's scheme is not Bearer")  \
+	X(TOKEN_TOO_LARGE, "token_too_large", 401, "the token is longer than the provider allows") \
+	X(TOKEN_MALFORMED, "token_malformed", 401,                                                 \
+		"the token is not a compact JWS (RFC 7515 7.1)")                                   \
+	X(TOKEN_ENCRYPTED, "token_encrypted", 401,                                                 \
+		"the token is a JWE; encrypted tokens are not accepted")                           \
+	X(HEADER_MALFORMED, "header_malformed", 401,                                               \
+		"the JOSE header is not strict JSON or has a wrong type")                          \
+	X(ALG_NOT_ALLOWED, "alg_not_allowed", 401, "the algorithm is not on any provider's list")  \
+	X(CRIT_UNSUPPORTED, "crit_unsupported", 401,                                               \
+		"the header marks an extension as critical (RFC 7515 4.1.11)")                     \
+	X(TYP_NOT_ALLOWED, "typ_not_allowed", 401,                                                 \
+		"the token's typ is not on the provider's list")                                   \
+	X(KEY_UNKNOWN, "key_unknown", 401, "no current key of any provider has this key id")       \
+	X(SIGNATURE_INVALID, "signature_invalid", 401, "the signature does not verify")            \
+	X(CLAIMS_MALFORMED, "claims_malformed", 401,                                               \
+		"the claims are not strict JSON or have a wrong type")                             \
+	X(ISSUER_MISMATCH, "issuer_mismatch", 401, "iss is not the provider whose key signed")     \
+	X(AUDIENCE_MISMATCH, "audience_mismatch", 401,                                             \
+		"aud names none of the provider's audiences")                                      \
+	X(EXPIRY_MISSING, "expiry_missing", 401, "the token has no exp")                           \
+	X(EXPIRED, "expired", 401, "exp has passed")                                               \
+	X(NOT_YET_VALID, "not_yet_valid", 401, "nbf is in the future")                             \
+	X(ISSUED_IN_FUTURE, "issued_in_future", 401, "iat is in the future")                       \
+	X(LIFETIME_TOO_LONG, "lifetime_too_long", 401,                                             \
+		"the token lives longer than the provider allows")                                 \
+	X(NO_ROLE, "no_role", 403, "the token is valid and no role matches its claims")            \
+	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
+		"the provider's keys are not known (yet), or could not be refreshed")              \
+	X(DEADLINE, "deadline", 503, "the decision was not ready before spop.deadline")            \
+	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503, "the role has no identity number")    \
+	X(UNBOUND, "unbound", 503,                                                                 \
+		"the role demands a bound connection and the kernel knows none")                   \
+	X(MAP_FULL, "map_full", 503, "the kernel map has no room")                                 \
+	X(MAP_UNAVAILABLE, "map_unavailable", 503,                                                 \
+		"the pinned maps are missing or refuse the write")                                 \
+	X(REQUEST_MALFORMED, "request_malformed", 503,                                             \
+		"the SPOE message lacks an argument or has one of a wrong type")                   \
+	X(OVERLOAD, "overload", 503, "too many requests wait for keys")                            \
+	X(ANSWER_TOO_LONG, "answer_too_long", 503,                                                 \
+		"the variables do not fit the negotiated frame")                                   \
+	X(INTERNAL, "internal", 503, "out of memory or a library failed")
+
+enum base_reason {
+#define X(suffix, word, status, help) BASE_REASON_##suffix,
+	BASE_REASONS(X)
+#undef X
+		BASE_REASON_COUNT,
+};
+
+const char *base_reason_word(enum base_reason reason);
+const char *base_reason_help(enum base_reason reason);
+
+/* 200, 401, 403 or 503. */
+int base_reason_status(enum base_reason reason);
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * A borrowed run of bytes: not NUL-terminated, never freed by who holds it.
+ * Whoever hands one out says how long it lives. p may be NULL when n is 0.
+ */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct span {
+	const char *p;
+	size_t n;
+};
+
+/* For printf: "%.*s", SPAN_ARG(s). The text must be short enough for an int. */
+#define SPAN_ARG(s) (int)(s).n, (s).p ? (s).p : ""
+#define SPAN(literal)                                                                              \
+	((struct span){                                                                            \
+		.p = (literal),                                                                    \
+		.n = sizeof(literal) - 1,                                                          \
+	})
+
+static inline struct span span_of(const char *text)
+{
+	return (struct span){.p = text, .n = text ? strlen(text) : 0};
+}
+
+static inline bool span_eq(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool span_is(struct span a, const char *text)
+{
+	return span_eq(a, span_of(text));
+}
+
+#endif

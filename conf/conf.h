@@ -1,0 +1,172 @@
+/*
+ * The configuration as the rest of the program sees it: plain structs, filled
+ * from one YAML file by the key table in conf/keys.c, checked as a whole.
+ * Immutable after loading. Durations are milliseconds unless a name says
+ * otherwise; texts are NUL-terminated and never empty unless said.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include "base/diag.h"
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct conf_pos {
+	unsigned line;
+	unsigned column;
+};
+
+struct conf_strings {
+	char **items;
+	size_t n;
+};
+
+enum conf_bpf_mode {
+	CONF_BPF_AUTO,
+	CONF_BPF_REQUIRED,
+	CONF_BPF_OFF,
+};
+
+struct conf_listen {
+	struct conf_pos pos;
+	char *unix_path; /* exactly one of unix_path and tcp_host */
+	int mode;        /* of the unix socket */
+	char *group;     /* name or number; NULL: the daemon's */
+	char *tcp_host;  /* a literal address */
+	uint16_t tcp_port;
+};
+
+struct conf_provider {
+	struct conf_pos pos;
+	char *name; /* unique, [a-z0-9-]+ */
+	char *issuer;
+	struct conf_strings audiences;
+	struct conf_strings algorithms; /* RS256 ... Ed25519 */
+	struct conf_strings types;      /* lower case; empty: any */
+	bool type_required;
+	int64_t leeway;
+	int64_t max_lifetime;   /* 0: no limit */
+	int64_t max_token_size; /* bytes */
+	/* Where the keys come from: jwks_file, else jwks_uri, else discovery of the issuer. */
+	char *jwks_file;
+	char *jwks_uri;
+	bool allow_http;
+	char *ca_file;
+	int64_t refresh; /* fetch the keys again after this long */
+};
+
+enum conf_test {
+	CONF_TEST_EQUALS,
+	CONF_TEST_ANY,
+	CONF_TEST_ALL,
+	CONF_TEST_EXISTS,
+};
+
+struct conf_condition {
+	struct conf_pos pos;
+	struct conf_strings claim; /* path: one segment or several */
+	enum conf_test test;
+	struct conf_strings values;
+};
+
+struct conf_role {
+	struct conf_pos pos;
+	char *name;     /* unique */
+	char *provider; /* NULL: any; else a provider's name */
+	struct conf_condition *when;
+	size_t n_when;
+	struct conf_strings labels; /* source:key=value */
+	struct conf_pos labels_pos;
+	uint32_t number; /* 0: allocated */
+	struct conf_pos number_pos;
+	char *route; /* NULL: none */
+	bool require_binding;
+	bool kill_on_expiry;
+};
+
+struct conf {
+	int64_t version;
+
+	struct conf_listen *listen;
+	size_t n_listen;
+
+	struct {
+		int64_t max_frame_size; /* bytes */
+		int64_t deadline;
+		int64_t hello_timeout;
+		int64_t max_connections;
+		int64_t max_waiting; /* parked NOTIFYs in all */
+		int64_t drain_timeout;
+	} spop;
+
+	int64_t workers;
+
+	struct {
+		char *unix_path;
+		int mode;
+		char *group; /* NULL: the daemon's */
+	} admin;
+
+	struct {
+		char *path;
+	} store;
+
+	struct {
+		int mode; /* enum conf_bpf_mode */
+		char *path;
+		char *cgroup;
+		char *group;
+		struct conf_strings ports_text; /* not used outside conf */
+		uint16_t ports[32];
+		size_t n_ports; /* 0: every listener in the cgroup */
+		int64_t max_flows;
+	} bpf;
+
+	struct {
+		int level;                    /* enum base_log_level */
+		int64_t decisions_per_second; /* log lines for decisions that are not ok; 0: all */
+	} log;
+
+	struct {
+		char *namespace; /* k8s:io.kubernetes.pod.namespace of every identity */
+		char *cluster;   /* k8s:io.cilium.k8s.policy.cluster */
+		int64_t local_min, local_max; /* range of locally allocated numbers */
+	} identity;
+
+	struct conf_provider *providers;
+	size_t n_providers;
+
+	struct conf_role *roles;
+	size_t n_roles;
+
+	struct {
+		char *realm;
+	} challenge;
+
+	struct conf_strings exports; /* claim names that become claim_NAME */
+};
+
+/*
+ * Reads and checks a whole file. 0 and *ret_conf; or -EINVAL with every
+ * mistake in diag (also for a file that cannot be read), or -ENOMEM.
+ */
+int conf_load(const char *path, struct conf **ret_conf, struct base_diag *diag) must_check;
+
+/* The same from memory; file is only a name for messages. */
+int conf_parse(const char *file, const char *text, size_t n, struct conf **ret_conf,
+	struct base_diag *diag) must_check;
+
+void conf_free(struct conf *conf);
+
+/*
+ * Names in diag every key that differs and that only a restart can change.
+ * Returns how many there are.
+ */
+size_t conf_check_reload(const struct conf *now, const struct conf *next, struct base_diag *diag);
+
+DEFINE_CLEANUP(conf, struct conf *, conf_free)
+
+#endif

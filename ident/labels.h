@@ -1,0 +1,43 @@
+/*
+ * Security labels in Cilium's form (cilium: pkg/labels/labels.go SortedList):
+ * "source:key=value;" for each, sorted bytewise by key, the last semicolon
+ * kept. One value per key, whatever the source.
+ */
+#ifndef IDENT_LABELS_H
+#define IDENT_LABELS_H
+
+#include "base/mem.h"
+
+#include <stddef.h>
+
+#define IDENT_LABEL_VALUE_MAX 63   /* Kubernetes label value */
+#define IDENT_LABELS_MAX      64   /* labels in one set */
+#define IDENT_LABELS_TEXT_MAX 4096 /* bytes of the canonical form */
+
+struct ident_label {
+	const char *source; /* [A-Za-z0-9]+, e.g. "k8s" */
+	const char *key;    /* Kubernetes label key: optional DNS prefix, slash, name */
+	const char *value;  /* Kubernetes label value, may be empty */
+};
+
+/*
+ * Splits "source:key=value" ("source:key" means an empty value; no source
+ * means "k8s") and checks each part against the rules of Kubernetes labels.
+ * The parts are written into buf, which must outlive *ret_label.
+ * 0, -EINVAL with a sentence in why, or -ENAMETOOLONG.
+ */
+int ident_label_parse(const char *text, char *buf, size_t buf_size, struct ident_label *ret_label,
+	char why[160]) must_check;
+
+/*
+ * The canonical text of a set (malloc, the caller's). Order of the input does
+ * not matter. 0; -EEXIST two labels share a key (named in why); -E2BIG a cap;
+ * -EINVAL; -ENOMEM.
+ */
+int ident_labels_canonical(
+	const struct ident_label *labels, size_t n, char **ret_text, char why[160]) must_check;
+
+/* Is this text exactly what ident_labels_canonical would write for its own labels? */
+int ident_labels_check(const char *text) must_check;
+
+#endif

@@ -1,0 +1,40 @@
+/*
+ * HAPROXY-HELLO and AGENT-HELLO (SPOE.txt 3.2.4, 3.2.5).
+ */
+#ifndef SPOP_HELLO_H
+#define SPOP_HELLO_H
+
+#include "spop/data.h"
+#include "spop/status.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spop_hello {
+	uint32_t max_frame_size; /* as announced */
+	bool pipelining, async, fragmentation;
+	bool healthcheck;
+	struct span engine_id; /* borrowed; empty when absent */
+};
+
+/*
+ * Reads HAProxy's payload. Unknown keys are skipped; a key of a wrong type is
+ * SPOP_STATUS_INVALID, a missing one its own status; versions that do not
+ * include 2.x are BAD_VERSION; a frame size below 256 is BAD_FRAME_SIZE.
+ * SPOP_STATUS_NORMAL and *ret_hello, or the status to disconnect with and
+ * *ret_hello untouched.
+ */
+enum spop_status spop_hello_parse(struct span payload, struct spop_hello *ret_hello);
+
+/* The agent's payload: version 2.0, this frame size, and "pipelining" if asked. */
+void spop_hello_encode_agent(struct wr *w, uint32_t max_frame_size, bool pipelining);
+
+/* HAProxy's side, for the load generator and tests. */
+void spop_hello_encode_haproxy(struct wr *w, const struct spop_hello *hello);
+struct spop_agent_hello {
+	uint32_t max_frame_size;
+	bool pipelining;
+};
+enum spop_status spop_hello_parse_agent(struct span payload, struct spop_agent_hello *ret_hello);
+
+#endif

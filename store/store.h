@@ -1,0 +1,60 @@
+/*
+ * What must outlive the process. SQLite on one node: every change is on disk
+ * before the call returns, so kill -9 at any point keeps label set and number
+ * together.
+ */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/mem.h"
+#include "base/span.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+
+#define STORE_WHY 256
+
+/*
+ * Opens or creates the database (mode 0600; the folder must exist). A file
+ * with a newer schema is refused. 0, or -errno with a sentence in why.
+ * One thread uses a store at a time.
+ */
+int store_open(const char *path, struct store **ret_store, char why[STORE_WHY]) must_check;
+void store_close(struct store *store);
+
+/*
+ * The number of this label set: the stored one, or a new one, the lowest of
+ * lo..hi that no label set has. A stored number outside lo..hi is kept.
+ * 0; -ENOSPC the range is used up; -EIO with a sentence in why.
+ */
+int store_identity(struct store *store, const char *labels, uint32_t lo, uint32_t hi,
+	uint32_t *ret_id, char why[STORE_WHY]) must_check;
+
+/*
+ * Reserves a fixed number for a label set. 0; -EEXIST when another label set
+ * has the number or this set another one (said in why); -EIO.
+ */
+int store_identity_fix(
+	struct store *store, const char *labels, uint32_t id, char why[STORE_WHY]) must_check;
+
+struct store_identity {
+	uint32_t id;
+	int fixed;
+	char *labels;
+};
+/* All of them by number (malloc, free with store_identities_free). 0, -ENOMEM or -EIO. */
+int store_identities(struct store *store, struct store_identity **ret, size_t *ret_n) must_check;
+void store_identities_free(struct store_identity *list, size_t n);
+
+/* Last good key sets by provider name: JSON as fetched. */
+int store_keys_put(struct store *store, const char *provider, struct span json,
+	char why[STORE_WHY]) must_check;
+/* 0 and *ret_json (malloc, the caller's), -ENOENT, -ENOMEM or -EIO. */
+int store_keys_get(
+	struct store *store, const char *provider, char **ret_json, size_t *ret_n) must_check;
+
+DEFINE_CLEANUP(store, struct store *, store_close)
+
+#endif

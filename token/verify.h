@@ -1,0 +1,72 @@
+/*
+ * From the bytes of a token to the claims of a caller (RFC 7519, RFC 8725).
+ *
+ * Order: parse the front, find the key by kid over all providers, check the
+ * signature, only then read the payload; iss must be the provider whose key
+ * signed.
+ */
+#ifndef TOKEN_VERIFY_H
+#define TOKEN_VERIFY_H
+
+#include "token/jws.h"
+
+#include <jansson.h>
+#include <stdint.h>
+
+/* One issuer's rules. All text is borrowed and must outlive the calls. */
+struct token_provider {
+	const char *name;
+	const char *issuer;           /* compared byte for byte with iss */
+	const char *const *audiences; /* at least one; aud must name one of them */
+	size_t n_audiences;
+	const char *const *types; /* accepted typ, lower case without "application/" */
+	size_t n_types;           /* 0: typ may be anything */
+	bool type_required;       /* refuse a token without typ */
+	uint32_t algs;            /* TOKEN_ALG_BIT set */
+	int64_t leeway_s;         /* for exp, nbf, iat; 0 to 300 */
+	int64_t max_lifetime_s;   /* exp - (nbf or iat) at most; 0: no limit */
+	size_t max_bytes;         /* of the token; at most TOKEN_MAX_BYTES */
+};
+
+struct token_issuer {
+	struct token_provider rules;
+	struct token_keyset *keys; /* NULL while they are not known */
+};
+
+/* Caps on what a signed payload may hold. */
+#define TOKEN_JSON_DEPTH    16
+#define TOKEN_JSON_ELEMENTS 512
+#define TOKEN_TEXT_MAX      1024 /* bytes in iss, sub, jti, one audience, client_id */
+#define TOKEN_KIDLESS_KEYS  4    /* keys of the right alg that a token without kid may try */
+
+/* A valid token. Owns claims; the spans borrow from them. */
+struct token_claims {
+	json_t *claims;
+	size_t issuer;   /* index of the provider */
+	struct span sub; /* empty when absent */
+	struct span iss;
+	struct span client_id; /* azp, client_id or cid, the first that is text; else empty */
+	struct span scope;     /* "scope" or "scp" as text; empty when absent or an array */
+	struct span jti;
+	int64_t exp; /* seconds since 1970 */
+	int64_t iat; /* 0 when absent */
+	char kid[TOKEN_KID_MAX + 1];
+};
+
+/*
+ * BASE_REASON_OK and *ret_claims (end with token_claims_done), or the reason;
+ * then *ret_claims is untouched.
+ *
+ * KEY_UNKNOWN means that every provider which allows the token's alg has
+ * keys, and none fits: a refresh might help. KEYS_UNAVAILABLE means that at
+ * least one of them has no keys at all.
+ * hint_alg (may be NULL) receives the token's algorithm, or -1 when the front
+ * did not parse: who needs a refresh is every provider that allows it.
+ */
+enum base_reason token_verify(struct token_ctx *ctx, const struct token_issuer *issuers,
+	size_t n_issuers, struct span token, int64_t now_s, struct token_claims *ret_claims,
+	int *hint_alg);
+
+void token_claims_done(struct token_claims *claims);
+
+#endif
