@@ -41,8 +41,7 @@
 		"the token lives longer than the provider allows")                                 \
 	X(NO_ROLE, "no_role", 403, "the token is valid and no role matches its claims")            \
 	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
-		"the provider's keys are not known (yet), or could not be refreshed")              \
-	X(DEADLINE, "deadline", 503, "the decision was not ready before spop.deadline")            \
+		"the provider's keys are not known, or could not be refreshed in time")            \
 	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503, "the role has no identity number")    \
 	X(UNBOUND, "unbound", 503,                                                                 \
 		"the role demands a bound connection and the kernel knows none")                   \

@@ -1,0 +1,219 @@
+#include "spoa/answer.h"
+
+#include "spop/ack.h"
+#include "spop/frame.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHALLENGE_MAX 512
+
+struct answer {
+	const struct spoa_config *config;
+	const struct spoa_decision *decision;
+	char challenge[CHALLENGE_MAX];
+};
+
+/* Each fills *value and returns true, or returns false: the variable is unset. */
+typedef bool variable_fn(struct answer *a, struct spop_data *value);
+
+static bool text(struct spop_data *value, struct span s)
+{
+	value->type = SPOP_STR;
+	value->text = s;
+	return s.n > 0;
+}
+
+static bool integer(struct spop_data *value, int64_t i)
+{
+	value->type = SPOP_INT64;
+	value->sint = i;
+	return true;
+}
+
+static bool id(struct answer *a, struct spop_data *value)
+{
+	return a->decision->role && integer(value, a->decision->role->number.id);
+}
+
+/* Only a number that Cilium's own store confirmed may be a mark; none is yet. */
+static bool mark(struct answer *a, struct spop_data *value)
+{
+	(void)a;
+	(void)value;
+	return false;
+}
+
+static bool labels(struct answer *a, struct spop_data *value)
+{
+	return a->decision->role && text(value, span_of(a->decision->role->labels));
+}
+
+static bool role(struct answer *a, struct spop_data *value)
+{
+	return a->decision->role && text(value, span_of(a->decision->role->name));
+}
+
+static bool sub(struct answer *a, struct spop_data *value)
+{
+	return a->decision->has_claims && text(value, a->decision->claims.sub);
+}
+
+static bool iss(struct answer *a, struct spop_data *value)
+{
+	return a->decision->has_claims && text(value, a->decision->claims.iss);
+}
+
+static bool client_id(struct answer *a, struct spop_data *value)
+{
+	return a->decision->has_claims && text(value, a->decision->claims.client_id);
+}
+
+static bool scope(struct answer *a, struct spop_data *value)
+{
+	return a->decision->has_claims && text(value, a->decision->claims.scope);
+}
+
+static bool expiry(struct answer *a, struct spop_data *value)
+{
+	return a->decision->has_claims && integer(value, a->decision->claims.exp);
+}
+
+static bool route(struct answer *a, struct spop_data *value)
+{
+	return a->decision->role && text(value, span_of(a->decision->role->route));
+}
+
+static bool status(struct answer *a, struct spop_data *value)
+{
+	return integer(value, base_reason_status(a->decision->reason));
+}
+
+static bool reason(struct answer *a, struct spop_data *value)
+{
+	return text(value, span_of(base_reason_word(a->decision->reason)));
+}
+
+/*
+ * WWW-Authenticate (RFC 6750 3). Without a credential there is no error code
+ * (3.1); help texts and the realm hold neither quotes nor control bytes.
+ */
+static bool challenge(struct answer *a, struct spop_data *value)
+{
+	enum base_reason why = a->decision->reason;
+	const char *error = base_reason_status(why) == 401 ? "invalid_token" : "insufficient_scope";
+	int n;
+
+	if (a->decision->verdict != SPOA_DENY)
+		return false;
+	n = snprintf(a->challenge, sizeof(a->challenge), "Bearer realm=\"%s\"",
+		a->config->conf->challenge.realm);
+	if (why != BASE_REASON_NO_TOKEN && n > 0 && n < CHALLENGE_MAX)
+		snprintf(a->challenge + n, sizeof(a->challenge) - (size_t)n,
+			", error=\"%s\", error_description=\"%s\"", error, base_reason_help(why));
+	return text(value, span_of(a->challenge));
+}
+
+static bool verdict(struct answer *a, struct spop_data *value)
+{
+	return text(value, span_of(spoa_verdict_name(a->decision->verdict)));
+}
+
+static const struct variable {
+	const char *name;
+	variable_fn *value;
+} BEFORE[] =
+	{
+		{"id", id},
+		{"mark", mark},
+		{"labels", labels},
+		{"role", role},
+		{"sub", sub},
+		{"iss", iss},
+		{"client_id", client_id},
+		{"scope", scope},
+		{"exp", expiry},
+		{"route", route},
+		{"challenge", challenge},
+},
+  LAST[] = {
+	  {"status", status},
+	  {"reason", reason},
+	  {"verdict", verdict},
+};
+
+static void write_variables(
+	struct wr *w, struct answer *a, const struct variable *variables, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct spop_data value = {0};
+		struct span name = span_of(variables[i].name);
+
+		if (variables[i].value(a, &value))
+			spop_ack_set(w, SPOP_SCOPE_TXN, name, &value);
+		else
+			spop_ack_unset(w, SPOP_SCOPE_TXN, name);
+	}
+}
+
+/* A claim may become a header (RFC 9110 5.5), so one with control bytes is not handed on. */
+static bool is_printable(const json_t *claim)
+{
+	const char *p = json_string_value(claim);
+
+	for (size_t i = 0; i < json_string_length(claim); i++)
+		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* claim_NAME for each export: text as it is, integers and booleans typed, the rest unset. */
+static void write_exports(struct wr *w, const struct answer *a)
+{
+	const struct conf_strings *exports = &a->config->conf->exports;
+
+	for (size_t i = 0; i < exports->n; i++) {
+		const json_t *claim =
+			a->decision->has_claims
+				? json_object_get(a->decision->claims.claims, exports->items[i])
+				: NULL;
+		struct spop_data value = {0};
+		char name[SPOP_VAR_NAME_MAX + 1];
+
+		snprintf(name, sizeof(name), "claim_%s", exports->items[i]);
+		if (json_is_string(claim) && is_printable(claim))
+			text(&value, (struct span){.p = json_string_value(claim),
+					     .n = json_string_length(claim)});
+		else if (json_is_integer(claim))
+			integer(&value, json_integer_value(claim));
+		else if (json_is_boolean(claim))
+			value = (struct spop_data){
+				.type = SPOP_BOOL, .boolean = json_is_true(claim)};
+		if (value.type == SPOP_NULL)
+			spop_ack_unset(w, SPOP_SCOPE_TXN, span_of(name));
+		else
+			spop_ack_set(w, SPOP_SCOPE_TXN, span_of(name), &value);
+	}
+}
+
+int spoa_answer(struct wr *w, uint64_t stream_id, uint64_t frame_id, uint32_t max_frame,
+	const struct spoa_config *config, const struct spoa_decision *decision)
+{
+	struct answer a = {.config = config, .decision = decision};
+	struct spop_frame_mark frame = spop_frame_begin(w, SPOP_ACK, SPOP_FIN, stream_id, frame_id);
+
+	write_variables(w, &a, BEFORE, ARRAY_SIZE(BEFORE));
+	write_exports(w, &a);
+	write_variables(w, &a, LAST, ARRAY_SIZE(LAST));
+	return spop_frame_end(w, frame, max_frame);
+}
+
+int spoa_answer_short(struct wr *w, uint64_t stream_id, uint64_t frame_id, uint32_t max_frame,
+	const struct spoa_decision *decision)
+{
+	struct answer a = {.decision = decision};
+	struct spop_frame_mark frame = spop_frame_begin(w, SPOP_ACK, SPOP_FIN, stream_id, frame_id);
+
+	write_variables(w, &a, LAST, ARRAY_SIZE(LAST));
+	return spop_frame_end(w, frame, max_frame);
+}

@@ -1,0 +1,45 @@
+/*
+ * The configuration made ready to decide with: provider rules in token's
+ * terms, roles in ident's, every role with its number. Immutable and
+ * reference counted; a reload makes a new one.
+ */
+#ifndef SPOA_CONFIG_H
+#define SPOA_CONFIG_H
+
+#include "base/diag.h"
+#include "base/mem.h"
+#include "conf/conf.h"
+#include "ident/role.h"
+#include "store/store.h"
+#include "token/verify.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* A set of providers is a 64-bit mask. */
+#define SPOA_PROVIDERS_MAX 64
+
+struct spoa_config {
+	atomic_uint refs;
+	const struct conf *conf;
+	struct token_provider *rules; /* conf->n_providers, same order */
+	struct ident_role *roles;     /* conf->n_roles, same order */
+	struct ident_condition *conditions;
+};
+
+/*
+ * Compiles conf, which the result then owns (in every case). Mistakes that
+ * only the rooms behind can see (a label that cannot be one, an unknown
+ * algorithm) go to diag. With a store, roles without a fixed number get
+ * theirs; without (for --check) they stay 0.
+ * 0 and one reference; -EINVAL with diag; -ENOMEM; -EIO with diag.
+ */
+int spoa_config_new(struct conf *conf, struct store *store, struct base_diag *diag,
+	struct spoa_config **ret) must_check;
+
+struct spoa_config *spoa_config_ref(struct spoa_config *config);
+void spoa_config_unref(struct spoa_config *config);
+
+DEFINE_CLEANUP(spoa_config, struct spoa_config *, spoa_config_unref)
+
+#endif

@@ -1,0 +1,293 @@
+#include "spoa/conn.h"
+
+#include "spoa/notify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Answers of one step: an ACK, or a DISCONNECT; both if the ACK was the last before leaving. */
+#define STEP_ROOM(session) (2 * SPOA_SESSION_ROOM((session)->max_frame))
+_Static_assert(SPOA_WRITE_BYTES >= 2 * (UINT16_MAX + SPOP_FRAME_PREFIX) - 16, "room for a step");
+_Static_assert(SPOA_READ_BYTES > UINT16_MAX + SPOP_FRAME_PREFIX, "room for a whole frame");
+
+/* Which log line a DISCONNECT that we send deserves: the peer's mistakes are worth one. */
+static void log_close(const struct spoa_conn *conn)
+{
+	enum spop_status status = conn->session.status;
+	struct base_log log;
+	bool mistake = conn->session.state == SPOA_SESSION_CLOSED && !conn->session.by_peer &&
+		       status != SPOP_STATUS_NORMAL;
+
+	if (!spoa_log_open(&log, mistake ? BASE_LOG_WARNING : BASE_LOG_DEBUG, "disconnect"))
+		return;
+	base_log_str(&log, "peer", conn->peer);
+	base_log_int(&log, "status", (int64_t)status);
+	base_log_str(&log, "why", spop_status_text((unsigned)status));
+	base_log_bool(&log, "by_peer", conn->session.by_peer);
+	base_log_int(&log, "unanswered", (int64_t)conn->session.waiting);
+	spoa_log_close(&log);
+}
+
+void spoa_conn_drop(struct spoa_conn *conn)
+{
+	struct spoa_worker *worker = conn->worker;
+
+	spoa_notify_forget(conn);
+	ev_io_stop(worker->loop, &conn->readable);
+	ev_io_stop(worker->loop, &conn->writable);
+	ev_timer_stop(worker->loop, &conn->hello_timer);
+	log_close(conn);
+	spoa_metrics_add(&worker->metrics, conn->closed_as, 1);
+	close(conn->fd);
+	worker->held -= conn->in_size + conn->out_len;
+	free(conn->in_held);
+	free(conn->out_held);
+	TAILQ_REMOVE(&worker->conns, conn, link);
+	free(conn);
+	atomic_fetch_sub_explicit(&worker->n_conns, 1, memory_order_relaxed);
+	worker->owner.changed(worker->owner.arg);
+}
+
+/* Room for n more held bytes in this worker, or the connection has to go. */
+static bool may_hold(struct spoa_conn *conn, size_t n)
+{
+	if (n <= SPOA_HELD_BYTES - conn->worker->held)
+		return true;
+	conn->closed_as = SPOA_COUNT_CLOSED_RESOURCES;
+	return false;
+}
+
+/* Keeps the start of a frame until the rest arrives. The buffer stays for the next time. */
+static int hold_input(struct spoa_conn *conn, const struct rd *rest)
+{
+	size_t n = (size_t)(rest->end - rest->p);
+
+	if (n > conn->in_size) {
+		unsigned char *grown;
+
+		if (!may_hold(conn, n - conn->in_size))
+			return -ENOMEM;
+		grown = realloc(conn->in_held, n);
+		if (!grown)
+			return -ENOMEM;
+		conn->worker->held += n - conn->in_size;
+		conn->in_held = grown;
+		conn->in_size = n;
+	}
+	if (n)
+		memcpy(conn->in_held, rest->p, n);
+	conn->in_len = n;
+	return 0;
+}
+
+/* Keeps answers that the socket did not take; until they are gone, nothing more is read. */
+static int hold_output(struct spoa_conn *conn, const unsigned char *p, size_t n)
+{
+	unsigned char *grown;
+
+	if (!may_hold(conn, n))
+		return -ENOMEM;
+	grown = realloc(conn->out_held, conn->out_len + n);
+	if (!grown)
+		return -ENOMEM;
+	memcpy(grown + conn->out_len, p, n);
+	conn->out_held = grown;
+	conn->out_len += n;
+	conn->worker->held += n;
+	ev_io_stop(conn->worker->loop, &conn->readable);
+	ev_io_start(conn->worker->loop, &conn->writable);
+	return 0;
+}
+
+/* One send of everything. 0: sent or held; -errno: the connection is of no more use. */
+static int send_all(struct spoa_conn *conn, const unsigned char *p, size_t n)
+{
+	ssize_t sent = 0;
+
+	if (!n)
+		return 0;
+	if (!conn->out_len) {
+		sent = send(conn->fd, p, n, MSG_NOSIGNAL);
+		if (sent < 0 && errno != EAGAIN && errno != EINTR)
+			return -errno;
+		if (sent < 0)
+			sent = 0;
+	}
+	if ((size_t)sent == n)
+		return 0;
+	return hold_output(conn, p + sent, n - (size_t)sent);
+}
+
+static void finish_hello(struct spoa_conn *conn)
+{
+	if (conn->session.state == SPOA_SESSION_HELLO)
+		return;
+	ev_timer_stop(conn->worker->loop, &conn->hello_timer);
+	if (conn->session.healthcheck)
+		spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
+}
+
+/* Drops the connection if it is over; true when it did. */
+static bool drop_if_over(struct spoa_conn *conn)
+{
+	bool said_all = conn->session.state == SPOA_SESSION_CLOSED && !conn->out_len;
+
+	if (!conn->broken && !said_all)
+		return false;
+	if (conn->session.status != SPOP_STATUS_NORMAL && !conn->session.by_peer)
+		conn->closed_as = SPOA_COUNT_CLOSED_ERROR;
+	else if (conn->worker->draining && !conn->session.by_peer)
+		conn->closed_as = SPOA_COUNT_CLOSED_DRAIN;
+	spoa_conn_drop(conn);
+	return true;
+}
+
+/* Answers every complete frame of the input; output goes out whenever its buffer is full. */
+static int answer_frames(struct spoa_conn *conn, struct rd *in)
+{
+	const struct spoa_session_handler handler = {.notify = spoa_notify, .arg = conn};
+	struct spoa_worker *worker = conn->worker;
+	struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
+	bool in_hello = conn->session.state == SPOA_SESSION_HELLO;
+	int rc;
+
+	while (spoa_session_step(&conn->session, &handler, in, &out)) {
+		if (wr_left(&out) >= STEP_ROOM(&conn->session))
+			continue;
+		rc = send_all(conn, out.start, wr_len(&out));
+		if (rc)
+			return rc;
+		out = wr_of(worker->out, SPOA_WRITE_BYTES);
+		/* A peer that does not read gets no more answers to keep for it. */
+		if (conn->out_len)
+			break;
+	}
+	if (in_hello)
+		finish_hello(conn);
+	return send_all(conn, out.start, wr_len(&out));
+}
+
+static void process(struct spoa_conn *conn, size_t n)
+{
+	struct rd in = rd_of(conn->worker->in, n);
+
+	if (answer_frames(conn, &in) || hold_input(conn, &in))
+		conn->broken = true;
+	drop_if_over(conn);
+}
+
+static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct spoa_conn *conn = watcher->data;
+	struct spoa_worker *worker = conn->worker;
+	size_t held = conn->in_len;
+	ssize_t got;
+
+	(void)loop;
+	(void)events;
+	if (drop_if_over(conn) || conn->out_len)
+		return;
+	if (held)
+		memcpy(worker->in, conn->in_held, held);
+	got = recv(conn->fd, worker->in + held, SPOA_READ_BYTES - held, 0);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (got <= 0) { /* EOF and reset without a DISCONNECT are HAProxy's normal goodbye */
+		spoa_conn_drop(conn);
+		return;
+	}
+	process(conn, held + (size_t)got);
+}
+
+static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct spoa_conn *conn = watcher->data;
+	ssize_t sent = send(conn->fd, conn->out_held, conn->out_len, MSG_NOSIGNAL);
+	size_t n;
+
+	(void)events;
+	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (sent < 0) {
+		conn->broken = true;
+		drop_if_over(conn);
+		return;
+	}
+	n = (size_t)sent;
+	conn->worker->held -= n;
+	conn->out_len -= n;
+	memmove(conn->out_held, conn->out_held + n, conn->out_len);
+	if (conn->out_len || drop_if_over(conn))
+		return;
+	ev_io_stop(loop, &conn->writable);
+	ev_io_start(loop, &conn->readable);
+	/* Whole frames may have been held back with the answers: no event will tell of them. */
+	n = conn->in_len;
+	if (n) {
+		memcpy(conn->worker->in, conn->in_held, n);
+		process(conn, n);
+	}
+}
+
+static void on_hello_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct spoa_conn *conn = timer->data;
+
+	(void)loop;
+	(void)events;
+	conn->closed_as = SPOA_COUNT_CLOSED_HELLO_TIMEOUT;
+	spoa_conn_drop(conn);
+}
+
+/* Sees to it that drop_if_over is asked soon, outside whatever runs now. */
+static void look_soon(struct spoa_conn *conn)
+{
+	ev_feed_event(conn->worker->loop, &conn->readable, EV_READ);
+}
+
+void spoa_conn_send(struct spoa_conn *conn, const struct wr *out)
+{
+	if (send_all(conn, out->start, wr_len(out)))
+		conn->broken = true;
+	if (conn->broken || conn->session.state == SPOA_SESSION_CLOSED)
+		look_soon(conn);
+}
+
+void spoa_conn_leave(struct spoa_conn *conn)
+{
+	struct wr out = wr_of(conn->worker->out, SPOA_WRITE_BYTES);
+
+	spoa_session_leave(&conn->session, &out);
+	spoa_conn_send(conn, &out);
+}
+
+int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)
+{
+	const struct conf *conf = worker->snapshot->config->conf;
+	struct spoa_conn *conn = calloc(1, sizeof(*conn));
+
+	if (!conn) {
+		close(newcomer->fd);
+		return -ENOMEM;
+	}
+	conn->worker = worker;
+	conn->fd = newcomer->fd;
+	conn->may_bind = newcomer->may_bind;
+	conn->closed_as = SPOA_COUNT_CLOSED_PEER;
+	snprintf(conn->peer, sizeof(conn->peer), "%s", newcomer->peer);
+	spoa_session_init(&conn->session, (uint32_t)conf->spop.max_frame_size);
+	TAILQ_INIT(&conn->parked);
+	ev_io_init(&conn->readable, on_readable, conn->fd, EV_READ);
+	ev_io_init(&conn->writable, on_writable, conn->fd, EV_WRITE);
+	ev_timer_init(
+		&conn->hello_timer, on_hello_timeout, (double)conf->spop.hello_timeout / 1000., 0.);
+	conn->readable.data = conn->writable.data = conn->hello_timer.data = conn;
+	ev_io_start(worker->loop, &conn->readable);
+	ev_timer_start(worker->loop, &conn->hello_timer);
+	TAILQ_INSERT_TAIL(&worker->conns, conn, link);
+	spoa_metrics_add(&worker->metrics, SPOA_COUNT_CONNECTIONS, 1);
+	return 0;
+}

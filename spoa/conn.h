@@ -1,0 +1,46 @@
+/*
+ * One SPOP connection: a socket around a session. Reads once per turn of the
+ * loop, answers every complete frame, writes once.
+ */
+#ifndef SPOA_CONN_H
+#define SPOA_CONN_H
+
+#include "spoa/session.h"
+#include "spoa/worker.h"
+
+struct spoa_conn {
+	TAILQ_ENTRY(spoa_conn) link;
+	struct spoa_worker *worker;
+	struct spoa_session session;
+	int fd;
+	ev_io readable, writable;
+	ev_timer hello_timer;
+	bool may_bind;
+	bool broken; /* a write failed: nothing more can be said */
+	char peer[80];
+	enum spoa_counter closed_as; /* which counter its end belongs to */
+
+	unsigned char *in_held; /* the start of a frame that is not complete */
+	size_t in_len, in_size;
+	unsigned char *out_held; /* answers that the socket did not take yet */
+	size_t out_len;
+	struct spoa_parked_list parked; /* this connection's share of the worker's */
+};
+
+/* Takes over newcomer->fd in every case. 0 or -ENOMEM. */
+int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcomer) must_check;
+
+/*
+ * Sends frames made outside a read: answers of parked NOTIFYs, a DISCONNECT.
+ * A connection that ends by it is dropped in the next turn of the loop, not
+ * under the caller's feet.
+ */
+void spoa_conn_send(struct spoa_conn *conn, const struct wr *out);
+
+/* Lets the peer go as soon as nothing is owed to it; dropped in a later turn of the loop. */
+void spoa_conn_leave(struct spoa_conn *conn);
+
+/* Ends it, whatever stage it is in. */
+void spoa_conn_drop(struct spoa_conn *conn);
+
+#endif

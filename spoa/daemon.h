@@ -1,0 +1,76 @@
+/*
+ * The daemon: the main thread's loop and everything that hangs on it. It owns
+ * configuration, keys, maps and listeners, makes the snapshots, and hands
+ * connections to the workers, who do the rest.
+ */
+#ifndef SPOA_DAEMON_H
+#define SPOA_DAEMON_H
+
+#include "net/net.h"
+#include "spoa/admin.h"
+#include "spoa/keys.h"
+#include "spoa/listen.h"
+#include "spoa/privilege.h"
+#include "spoa/watch.h"
+#include "spoa/worker.h"
+#include "store/store.h"
+
+#include <ev.h>
+#include <stdatomic.h>
+#include <time.h>
+
+#define SPOA_LISTENERS_MAX 16
+#define SPOA_WORKERS_MAX   64
+
+struct spoa_daemon {
+	struct ev_loop *loop;
+	const char *config_path;
+	struct base_now started;
+	struct spoa_config *config;
+	unsigned generation;    /* of the configuration, from 1 */
+	int64_t loaded_at;      /* seconds since 1970 */
+	char reload_error[256]; /* the first line of what was wrong with the last reload */
+
+	struct store *store;
+	struct net *net;
+	struct spoa_keys *keys;
+	struct spoa_watch watch;
+	struct spoa_snapshot *snapshot;
+	struct spoa_metrics metrics; /* the main thread's */
+
+	struct spoa_listen listeners[SPOA_LISTENERS_MAX];
+	size_t n_listeners;
+	struct spoa_listen admin_listener;
+	struct spoa_admin *admin;
+	struct spoa_worker *workers[SPOA_WORKERS_MAX];
+	unsigned n_workers;
+
+	ev_signal on_term, on_int, on_hup;
+	ev_async on_net, on_worker;
+	ev_timer watch_timer, drain_timer, accept_timer;
+	bool draining;
+	atomic_uint_fast64_t needed; /* providers that workers asked for */
+};
+
+struct spoa_daemon_options {
+	const char *config_path;
+	const struct spoa_user *user; /* NULL: stay who we are */
+};
+
+/*
+ * Runs until SIGTERM has drained it. 0: ended as it should; 1: could not
+ * start (said on stderr).
+ */
+int spoa_daemon_run(const struct spoa_daemon_options *options);
+
+/* SIGHUP: reads the configuration again, all or nothing. */
+void spoa_daemon_reload(struct spoa_daemon *daemon);
+
+/* Makes a snapshot of what is known now and gives it to the workers. 0 or -ENOMEM. */
+int spoa_daemon_publish(struct spoa_daemon *daemon) must_check;
+
+/* Sums over the main thread's counters and the workers'. */
+size_t spoa_daemon_metrics(
+	struct spoa_daemon *daemon, struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1]);
+
+#endif

@@ -1,0 +1,73 @@
+/*
+ * The providers' keys: fetched by the net thread, judged here on the main
+ * thread, handed to the workers in a snapshot. Good keys are never replaced
+ * by none or by bad ones.
+ *
+ *	EMPTY --start--> FETCHING --got--> FRESH --start--> REFRESHING --got--> FRESH
+ *	                 FETCHING --failed--> EMPTY         REFRESHING --failed--> STALE
+ *	                                                    STALE --start--> REFRESHING
+ */
+#ifndef SPOA_KEYS_H
+#define SPOA_KEYS_H
+
+#include "base/mem.h"
+#include "net/net.h"
+#include "spoa/metrics.h"
+#include "spoa/snapshot.h"
+
+#include <ev.h>
+#include <jansson.h>
+
+enum spoa_keys_state {
+	SPOA_KEYS_EMPTY,      /* no keys: every token of this provider is a 503 */
+	SPOA_KEYS_FETCHING,   /* no keys yet, and a request is under way */
+	SPOA_KEYS_FRESH,      /* the last fetch was good */
+	SPOA_KEYS_REFRESHING, /* keys, and a request for newer ones is under way */
+	SPOA_KEYS_STALE,      /* keys, and the last fetch failed */
+};
+#define SPOA_KEYS_STATES (SPOA_KEYS_STALE + 1)
+
+/*
+ * How often a token with an unknown key id may cause a fetch, for each
+ * provider: so many at once, then one for each interval. A stranger can make
+ * up key ids as fast as he likes; the provider is not to feel it.
+ */
+#define SPOA_KEYS_BURST       3
+#define SPOA_KEYS_INTERVAL_NS (10 * (uint64_t)NS_PER_S)
+
+struct spoa_keys;
+
+/*
+ * loop is the main thread's. changed is called after anything that a snapshot
+ * would show, never from within a call to this module's functions. NULL
+ * without memory.
+ */
+struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct spoa_metrics *metrics,
+	void (*changed)(void *arg), void *arg) must_check;
+void spoa_keys_free(struct spoa_keys *keys);
+
+/*
+ * Follows a configuration: providers that are new or look elsewhere for their
+ * keys start empty and fetch, the others keep what they have. Key files are
+ * read at once. 0 or -ENOMEM, then nothing changed.
+ */
+int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config) must_check;
+
+/* Workers met tokens with keys that these providers may have by now. */
+void spoa_keys_need(struct spoa_keys *keys, uint64_t providers);
+
+/* An answer of the net thread; takes it over. */
+void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer);
+
+/* Puts the present keys and ages into a snapshot of the same configuration. */
+void spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot);
+
+/* For status: [{"name", "issuer", "state", "keys", "key_age_s", "last_error"}], a new reference. */
+json_t *spoa_keys_status(const struct spoa_keys *keys) must_check;
+
+/* How many providers have no keys. */
+size_t spoa_keys_missing(const struct spoa_keys *keys);
+
+DEFINE_CLEANUP(spoa_keys, struct spoa_keys *, spoa_keys_free)
+
+#endif

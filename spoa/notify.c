@@ -1,0 +1,274 @@
+#include "spoa/notify.h"
+
+#include "spoa/answer.h"
+#include "spoa/enforce.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct spoa_parked {
+	TAILQ_ENTRY(spoa_parked) in_worker;
+	TAILQ_ENTRY(spoa_parked) in_conn;
+	struct spoa_conn *conn;
+	uint64_t stream_id, frame_id;
+	uint64_t received_at; /* CLOCK_MONOTONIC, ns */
+	size_t n;
+	char payload[];
+};
+
+static const enum base_log_level LEVEL[] = {
+	[SPOA_ALLOW] = BASE_LOG_DEBUG,
+	[SPOA_DENY] = BASE_LOG_INFO,
+	[SPOA_ERROR] = BASE_LOG_WARNING,
+};
+
+static void log_decision(struct spoa_conn *conn, const struct spoa_request *request,
+	const struct spoa_decision *decision, const struct base_now *now)
+{
+	struct spoa_worker *worker = conn->worker;
+	const struct conf *conf = worker->snapshot->config->conf;
+	uint64_t limit = (uint64_t)conf->log.decisions_per_second;
+	struct base_log log;
+	uint64_t lost;
+
+	if (limit) /* each worker's share, and never none */
+		limit = (limit + worker->n_workers - 1) / worker->n_workers;
+	if (decision->verdict != SPOA_ALLOW &&
+		!spoa_log_allowed(&worker->decision_lines, limit, now->mono_ns, &lost)) {
+		spoa_metrics_add(&worker->metrics, SPOA_COUNT_LOG_LINES_LOST, 1);
+		return;
+	}
+	if (!spoa_log_open(&log, LEVEL[decision->verdict], "decision"))
+		return;
+	base_log_str(&log, "verdict", spoa_verdict_name(decision->verdict));
+	base_log_str(&log, "reason", base_reason_word(decision->reason));
+	base_log_text(&log, "reqid", request->reqid);
+	base_log_text(&log, "service", request->service);
+	base_log_text(&log, "method", request->method);
+	base_log_text(&log, "host", request->host);
+	base_log_text(&log, "path", request->path);
+	if (decision->has_claims) {
+		base_log_text(&log, "iss", decision->claims.iss);
+		base_log_text(&log, "sub", decision->claims.sub);
+		base_log_str(&log, "kid", decision->claims.kid);
+	}
+	if (decision->role) {
+		base_log_str(&log, "role", decision->role->name);
+		base_log_int(&log, "identity", decision->role->number.id);
+	}
+	base_log_str(&log, "peer", conn->peer);
+	if (decision->verdict != SPOA_ALLOW && lost)
+		base_log_int(&log, "suppressed", (int64_t)lost);
+	spoa_log_close(&log);
+}
+
+/* Writes the one ACK that the frame gets. */
+static void answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
+	const struct spoa_request *request, struct spoa_decision *decision,
+	const struct base_now *now, struct wr *out)
+{
+	struct spoa_worker *worker = conn->worker;
+	const struct spoa_config *config = worker->snapshot->config;
+	uint32_t max_frame = conn->session.max_frame;
+
+	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision)) {
+		spoa_decision_fail(decision, BASE_REASON_ANSWER_TOO_LONG);
+		if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) &&
+			spoa_answer_short(out, stream_id, frame_id, max_frame, decision))
+			spoa_session_disconnect(&conn->session, SPOP_STATUS_RESOURCES, out);
+	}
+	spoa_metrics_decision(&worker->metrics, decision->reason);
+	log_decision(conn, request, decision, now);
+	spoa_decision_done(decision);
+}
+
+/*
+ * Decides and answers. 0: answered; else the providers whose keys are needed
+ * first, or -EBADMSG as the frame is no list of messages.
+ */
+static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
+	struct span payload, uint64_t received_at, struct wr *out, uint64_t *ret_need)
+{
+	struct spoa_worker *worker = conn->worker;
+	struct spoa_request request = {0};
+	struct spoa_decision decision;
+	struct base_now now;
+	int rc = spoa_request_parse(payload, &request);
+
+	*ret_need = 0;
+	if (rc == -EBADMSG)
+		return rc;
+	base_clock_now(&now);
+	if (rc)
+		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
+	else
+		*ret_need = spoa_decide(worker->snapshot, &worker->state, &request,
+			received_at ? received_at : now.mono_ns, &now, &decision);
+	if (*ret_need)
+		return 0;
+	spoa_enforce(worker->snapshot, &request, conn->may_bind, &worker->metrics, &decision);
+	answer(conn, stream_id, frame_id, &request, &decision, &now, out);
+	return 0;
+}
+
+/* Answers with a reason alone, for a NOTIFY that was not or cannot be decided. */
+static void refuse(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
+	struct span payload, enum base_reason reason, struct wr *out)
+{
+	struct spoa_decision decision = spoa_decision_of(reason);
+	struct spoa_request request = {0};
+	struct base_now now;
+
+	if (spoa_request_parse(payload, &request))
+		request = (struct spoa_request){0};
+	base_clock_now(&now);
+	answer(conn, stream_id, frame_id, &request, &decision, &now, out);
+}
+
+static void unpark(struct spoa_parked *parked)
+{
+	struct spoa_conn *conn = parked->conn;
+	struct spoa_worker *worker = conn->worker;
+
+	TAILQ_REMOVE(&worker->parked, parked, in_worker);
+	TAILQ_REMOVE(&conn->parked, parked, in_conn);
+	worker->n_parked--;
+	atomic_fetch_sub_explicit(&worker->n_waiting, 1, memory_order_relaxed);
+	free(parked);
+}
+
+static uint64_t deadline_ns(const struct spoa_worker *worker)
+{
+	return (uint64_t)worker->snapshot->config->conf->spop.deadline * (uint64_t)NS_PER_MS;
+}
+
+static void arm_timer(struct spoa_worker *worker)
+{
+	struct spoa_parked *oldest = TAILQ_FIRST(&worker->parked);
+	struct base_now now;
+	uint64_t due;
+
+	ev_timer_stop(worker->loop, &worker->park_timer);
+	if (!oldest)
+		return;
+	base_clock_now(&now);
+	due = oldest->received_at + deadline_ns(worker);
+	ev_now_update(worker->loop);
+	ev_timer_set(&worker->park_timer,
+		due > now.mono_ns ? (double)(due - now.mono_ns) / (double)NS_PER_S : 0., 0.);
+	ev_timer_start(worker->loop, &worker->park_timer);
+}
+
+static enum spop_status park(
+	struct spoa_conn *conn, const struct spop_frame *frame, uint64_t need, struct wr *out)
+{
+	struct spoa_worker *worker = conn->worker;
+	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_waiting;
+	struct spoa_parked *parked = NULL;
+	struct base_now now;
+
+	if (worker->n_parked < (limit + worker->n_workers - 1) / worker->n_workers)
+		parked = malloc(sizeof(*parked) + frame->payload.n);
+	if (!parked) {
+		refuse(conn, frame->stream_id, frame->frame_id, frame->payload,
+			BASE_REASON_OVERLOAD, out);
+		return SPOP_STATUS_NORMAL;
+	}
+	base_clock_now(&now);
+	*parked = (struct spoa_parked){
+		.conn = conn,
+		.stream_id = frame->stream_id,
+		.frame_id = frame->frame_id,
+		.received_at = now.mono_ns,
+		.n = frame->payload.n,
+	};
+	memcpy(parked->payload, frame->payload.p, frame->payload.n);
+	TAILQ_INSERT_TAIL(&worker->parked, parked, in_worker);
+	TAILQ_INSERT_TAIL(&conn->parked, parked, in_conn);
+	worker->n_parked++;
+	conn->session.waiting++;
+	atomic_fetch_add_explicit(&worker->n_waiting, 1, memory_order_relaxed);
+	spoa_metrics_add(&worker->metrics, SPOA_COUNT_PARKED, 1);
+	arm_timer(worker);
+	worker->owner.need_keys(worker->owner.arg, need);
+	return SPOP_STATUS_NORMAL;
+}
+
+enum spop_status spoa_notify(
+	void *arg, struct spoa_session *session, const struct spop_frame *frame, struct wr *out)
+{
+	struct spoa_conn *conn = arg;
+	uint64_t need;
+
+	(void)session;
+	spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_NOTIFIES, 1);
+	if (settle(conn, frame->stream_id, frame->frame_id, frame->payload, 0, out, &need))
+		return SPOP_STATUS_INVALID;
+	return need ? park(conn, frame, need, out) : SPOP_STATUS_NORMAL;
+}
+
+/* A parked NOTIFY has its answer in out: send it, and let a draining peer go with the last one. */
+static void deliver(struct spoa_parked *parked, struct wr *out)
+{
+	struct spoa_conn *conn = parked->conn;
+
+	unpark(parked);
+	if (spoa_session_acked(&conn->session))
+		spoa_session_disconnect(&conn->session, SPOP_STATUS_NORMAL, out);
+	spoa_conn_send(conn, out);
+}
+
+void spoa_notify_retry(struct spoa_worker *worker)
+{
+	struct spoa_parked *next;
+	uint64_t needed = 0;
+
+	for (struct spoa_parked *parked = TAILQ_FIRST(&worker->parked); parked; parked = next) {
+		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
+		struct span payload = {.p = parked->payload, .n = parked->n};
+		uint64_t need;
+
+		next = TAILQ_NEXT(parked, in_worker);
+		/* The payload was read once before, so it cannot be malformed now. */
+		if (settle(parked->conn, parked->stream_id, parked->frame_id, payload,
+			    parked->received_at, &out, &need) == 0 &&
+			need)
+			needed |= need;
+		else
+			deliver(parked, &out);
+	}
+	arm_timer(worker);
+	if (needed)
+		worker->owner.need_keys(worker->owner.arg, needed);
+}
+
+void spoa_notify_on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct spoa_worker *worker = timer->data;
+	struct spoa_parked *parked;
+	struct base_now now;
+
+	(void)loop;
+	(void)events;
+	base_clock_now(&now);
+	while ((parked = TAILQ_FIRST(&worker->parked))) {
+		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
+		struct span payload = {.p = parked->payload, .n = parked->n};
+
+		if (parked->received_at + deadline_ns(worker) > now.mono_ns)
+			break;
+		refuse(parked->conn, parked->stream_id, parked->frame_id, payload,
+			BASE_REASON_KEYS_UNAVAILABLE, &out);
+		deliver(parked, &out);
+	}
+	arm_timer(worker);
+}
+
+void spoa_notify_forget(struct spoa_conn *conn)
+{
+	struct spoa_parked *parked;
+
+	while ((parked = TAILQ_FIRST(&conn->parked)))
+		unpark(parked);
+}

@@ -1,0 +1,96 @@
+/* SIGHUP: the configuration is read again, all or nothing (promise 4). */
+
+#include "spoa/daemon.h"
+
+#include "spoa/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void log_mistakes(const struct base_diag *diag)
+{
+	struct base_log log;
+
+	for (size_t i = 0; i < diag->n_items; i++) {
+		const struct base_diag_item *item = &diag->items[i];
+
+		if (!spoa_log_open(&log, BASE_LOG_ERROR, "reload_mistake"))
+			return;
+		base_log_str(&log, "file", diag->file);
+		base_log_int(&log, "line", item->line);
+		base_log_int(&log, "column", item->column);
+		base_log_str(&log, "text", item->text);
+		spoa_log_close(&log);
+	}
+}
+
+/* Reads, checks and compiles the file. NULL with the mistakes in diag; nothing has changed then. */
+static struct spoa_config *read_config(struct spoa_daemon *daemon, struct base_diag *diag)
+{
+	struct spoa_config *config = NULL;
+	struct conf *conf = NULL;
+
+	if (conf_load(daemon->config_path, &conf, diag))
+		return NULL;
+	if (conf_check_reload(daemon->config->conf, conf, diag)) {
+		conf_free(conf);
+		return NULL;
+	}
+	if (spoa_config_new(conf, daemon->store, diag, &config))
+		return NULL;
+	return config;
+}
+
+static void refuse(struct spoa_daemon *daemon, const struct base_diag *diag)
+{
+	const struct base_diag_item *first = diag->n_items ? &diag->items[0] : NULL;
+
+	if (first)
+		snprintf(daemon->reload_error, sizeof(daemon->reload_error), "%u:%u: %s",
+			first->line, first->column, first->text);
+	else
+		snprintf(daemon->reload_error, sizeof(daemon->reload_error), "out of memory");
+	log_mistakes(diag);
+	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS_FAILED, 1);
+	spoa_log(BASE_LOG_ERROR, "reload", "result",
+		"refused: the old configuration goes on serving");
+}
+
+static int adopt(struct spoa_daemon *daemon, struct spoa_config *config)
+{
+	struct spoa_config *old = daemon->config;
+	int rc = spoa_keys_configure(daemon->keys, config);
+
+	if (rc)
+		return rc;
+	/* From here on keys and configuration belong together, so the old pair cannot come back. */
+	daemon->config = spoa_config_ref(config);
+	spoa_config_unref(old);
+	rc = spoa_daemon_publish(daemon);
+	if (rc)
+		spoa_log(BASE_LOG_ERROR, "no_memory", "for", "snapshot");
+	return 0;
+}
+
+void spoa_daemon_reload(struct spoa_daemon *daemon)
+{
+	cleanup(spoa_config) struct spoa_config *config = NULL;
+	struct base_diag diag;
+	struct base_now now;
+
+	base_diag_init(&diag, daemon->config_path);
+	config = read_config(daemon, &diag);
+	if (!config || adopt(daemon, config)) {
+		refuse(daemon, &diag);
+		base_diag_done(&diag);
+		return;
+	}
+	base_diag_done(&diag);
+	base_clock_now(&now);
+	daemon->generation++;
+	daemon->loaded_at = base_clock_wall_s(&now);
+	daemon->reload_error[0] = '\0';
+	spoa_log_level((enum base_log_level)config->conf->log.level);
+	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS, 1);
+	spoa_log(BASE_LOG_INFO, "reload", "result", "the new configuration serves");
+}

@@ -1,0 +1,68 @@
+/*
+ * Everything a decision looks at, at one moment: configuration, keys, the
+ * state of the kernel's maps. Immutable, reference counted, swapped whole.
+ * The main thread makes them; each worker holds the one it decides with.
+ */
+#ifndef SPOA_SNAPSHOT_H
+#define SPOA_SNAPSHOT_H
+
+#include "bpfmap/bpfmap.h"
+#include "spoa/config.h"
+#include "token/verify.h"
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/* What the keys of one provider are worth. Times are CLOCK_MONOTONIC, ns. */
+struct spoa_keys_age {
+	uint64_t fetched_at;   /* when the request for the present set was sent; 0: never;
+				  UINT64_MAX: a local file, always current */
+	uint64_t refresh_from; /* a refresh may start from then on; UINT64_MAX: never */
+};
+
+enum spoa_enforcement {
+	SPOA_ENFORCEMENT_OFF,  /* bpf.mode is off */
+	SPOA_ENFORCEMENT_NONE, /* auto, and nothing was ever there to write to */
+	SPOA_ENFORCEMENT_ON,
+	SPOA_ENFORCEMENT_LOST, /* the pins were there and are gone: no ALLOW until they are back */
+};
+#define SPOA_ENFORCEMENTS (SPOA_ENFORCEMENT_LOST + 1)
+
+/* The words of status and log: off, not_enforced, enforced, lost. */
+const char *spoa_enforcement_name(enum spoa_enforcement enforcement);
+
+/* The open maps, shared by all snapshots that were made while they were good. */
+struct spoa_maps {
+	atomic_uint refs;
+	struct bpfmap *map;
+};
+
+struct spoa_snapshot {
+	atomic_uint refs;
+	struct spoa_config *config;
+	size_t n_issuers;
+	struct token_issuer *issuers; /* one reference to each key set */
+	struct spoa_keys_age *ages;
+	enum spoa_enforcement enforcement;
+	struct spoa_maps *maps; /* only while ON */
+};
+
+/* Takes over map. NULL without memory; map is closed then. */
+struct spoa_maps *spoa_maps_new(struct bpfmap *map) must_check;
+struct spoa_maps *spoa_maps_ref(struct spoa_maps *maps);
+void spoa_maps_unref(struct spoa_maps *maps);
+
+/*
+ * A snapshot with its own references to config and maps (which may be NULL)
+ * and, for each provider, no keys and the age {0, 0}: the caller fills
+ * issuers[i].keys (passing a reference) and ages before anybody else sees it.
+ * NULL without memory.
+ */
+struct spoa_snapshot *spoa_snapshot_new(struct spoa_config *config,
+	enum spoa_enforcement enforcement, struct spoa_maps *maps) must_check;
+struct spoa_snapshot *spoa_snapshot_ref(struct spoa_snapshot *snapshot);
+void spoa_snapshot_unref(struct spoa_snapshot *snapshot);
+
+DEFINE_CLEANUP(spoa_snapshot, struct spoa_snapshot *, spoa_snapshot_unref)
+
+#endif

@@ -1,0 +1,216 @@
+#include "spoa/status.h"
+
+#include "spoa/daemon.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Names in the list whatever keeps the daemon from doing its whole job. */
+static json_t *not_ready(const struct spoa_daemon *daemon)
+{
+	json_t *list = json_array();
+	char text[128];
+
+	if (spoa_keys_missing(daemon->keys)) {
+		snprintf(text, sizeof(text), "%zu provider(s) without keys",
+			spoa_keys_missing(daemon->keys));
+		json_array_append_new(list, json_string(text));
+	}
+	if (daemon->watch.enforcement == SPOA_ENFORCEMENT_LOST)
+		json_array_append_new(list, json_string("the pinned maps are gone"));
+	if (daemon->draining)
+		json_array_append_new(list, json_string("draining"));
+	return list;
+}
+
+static json_t *identities(const struct spoa_config *config)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < config->conf->n_roles; i++) {
+		const struct ident_role *role = &config->roles[i];
+
+		json_array_append_new(
+			list, json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)role->number.id,
+				      "provenance", ident_provenance_name(role->number.from),
+				      "role", role->name, "labels", role->labels));
+	}
+	return list;
+}
+
+static const char *const MODES[] = {"auto", "required", "off"};
+_Static_assert(ARRAY_SIZE(MODES) == CONF_BPF_OFF + 1, "a word for each");
+
+static json_t *bpf(const struct spoa_daemon *daemon)
+{
+	const struct spoa_watch *watch = &daemon->watch;
+	json_t *object = json_pack("{s:s, s:s, s:s?}", "mode", MODES[watch->mode], "state",
+		spoa_enforcement_name(watch->enforcement), "why", *watch->why ? watch->why : NULL);
+	struct bpfmap_status status;
+
+	if (!watch->maps || bpfmap_status(watch->maps->map, &status))
+		return object;
+	json_object_set_new(object, "attached", json_boolean(status.attached));
+	json_object_set_new(object, "max_flows", json_integer(status.max_flows));
+	json_object_set_new(object, "flows_opened",
+		json_integer((json_int_t)status.stats[BPFMAP_STAT_FLOWS_OPENED]));
+	json_object_set_new(object, "flows_closed",
+		json_integer((json_int_t)status.stats[BPFMAP_STAT_FLOWS_CLOSED]));
+	json_object_set_new(object, "flows_full",
+		json_integer((json_int_t)status.stats[BPFMAP_STAT_FLOWS_FULL]));
+	return object;
+}
+
+static json_t *requests(struct spoa_daemon *daemon)
+{
+	struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1];
+	size_t n = spoa_daemon_metrics(daemon, sets);
+	uint64_t sums[SPOA_VERDICTS] = {0};
+	json_t *object = json_object();
+
+	for (unsigned r = 0; r < BASE_REASON_COUNT; r++) {
+		struct spoa_decision d = spoa_decision_of((enum base_reason)r);
+
+		sums[d.verdict] += spoa_metrics_decisions(sets, n, d.reason);
+	}
+	for (unsigned v = 0; v < SPOA_VERDICTS; v++)
+		json_object_set_new(object, spoa_verdict_name((enum spoa_verdict)v),
+			json_integer((json_int_t)sums[v]));
+	return object;
+}
+
+static json_t *config_status(const struct spoa_daemon *daemon)
+{
+	time_t loaded = (time_t)daemon->loaded_at;
+	struct tm tm;
+	char text[32];
+
+	gmtime_r(&loaded, &tm);
+	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
+	return json_pack("{s:s, s:i, s:s, s:s?}", "path", daemon->config_path, "generation",
+		(int)daemon->generation, "loaded_at", text, "last_reload_error",
+		*daemon->reload_error ? daemon->reload_error : NULL);
+}
+
+static unsigned connections(const struct spoa_daemon *daemon, unsigned *ret_waiting)
+{
+	unsigned n = 0;
+
+	*ret_waiting = 0;
+	for (unsigned i = 0; i < daemon->n_workers; i++) {
+		n += atomic_load_explicit(&daemon->workers[i]->n_conns, memory_order_relaxed);
+		*ret_waiting +=
+			atomic_load_explicit(&daemon->workers[i]->n_waiting, memory_order_relaxed);
+	}
+	return n;
+}
+
+static int64_t uptime_s(const struct spoa_daemon *daemon)
+{
+	struct base_now now;
+
+	base_clock_now(&now);
+	return (int64_t)((now.mono_ns - daemon->started.mono_ns) / (uint64_t)NS_PER_S);
+}
+
+static char *render_status(void *arg, unsigned *ret_status)
+{
+	struct spoa_daemon *daemon = arg;
+	json_t *missing = not_ready(daemon);
+	unsigned waiting;
+	unsigned conns = connections(daemon, &waiting);
+	json_t *root = json_pack("{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o}",
+		"version", IDENTITYD_VERSION, "uptime_s", (json_int_t)uptime_s(daemon), "ready",
+		json_array_size(missing) == 0, "not_ready", missing, "config",
+		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
+		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
+		bpf(daemon), "identities", identities(daemon->config), "requests",
+		requests(daemon));
+	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+
+	(void)ret_status;
+	json_decref(root);
+	return text;
+}
+
+static char *render_ready(void *arg, unsigned *ret_status)
+{
+	json_t *missing = not_ready(arg);
+	bool ready = json_array_size(missing) == 0;
+	json_t *root = json_pack("{s:b, s:o}", "ready", ready, "not_ready", missing);
+	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
+
+	if (!ready)
+		*ret_status = 503;
+	json_decref(root);
+	return text;
+}
+
+static char *render_health(void *arg, unsigned *ret_status)
+{
+	(void)arg;
+	(void)ret_status;
+	return strdup("ok\n");
+}
+
+static void write_gauges(FILE *to, struct spoa_daemon *daemon)
+{
+	const struct spoa_watch *watch = &daemon->watch;
+	struct bpfmap_status flows = {0};
+	unsigned waiting;
+	unsigned conns = connections(daemon, &waiting);
+
+	if (watch->maps && bpfmap_status(watch->maps->map, &flows))
+		flows = (struct bpfmap_status){0};
+	spoa_metrics_gauge(to, "identityd_spop_connections", "SPOP connections open", conns);
+	spoa_metrics_gauge(to, "identityd_spop_waiting", "NOTIFYs waiting for keys", waiting);
+	spoa_metrics_gauge(to, "identityd_enforced",
+		"1 while identities are written to the kernel, 0 while nothing is enforced",
+		watch->enforcement == SPOA_ENFORCEMENT_ON);
+	spoa_metrics_gauge(to, "identityd_flows_max", "Capacity of the flow map", flows.max_flows);
+	spoa_metrics_gauge(to, "identityd_flows", "Client connections in the flow map",
+		(double)(flows.stats[BPFMAP_STAT_FLOWS_OPENED] -
+			 flows.stats[BPFMAP_STAT_FLOWS_CLOSED]));
+	spoa_metrics_gauge(to, "identityd_flows_refused",
+		"Client connections that the full flow map had no room for",
+		(double)flows.stats[BPFMAP_STAT_FLOWS_FULL]);
+	spoa_metrics_gauge(to, "identityd_providers_without_keys",
+		"Providers whose keys are not known", (double)spoa_keys_missing(daemon->keys));
+	spoa_metrics_gauge(to, "identityd_identities", "Identities of the configured roles",
+		(double)daemon->config->conf->n_roles);
+	spoa_metrics_gauge(to, "identityd_config_generation",
+		"Configurations loaded since the start", daemon->generation);
+	spoa_metrics_gauge(
+		to, "identityd_uptime_seconds", "Since the start", (double)uptime_s(daemon));
+}
+
+static char *render_metrics(void *arg, unsigned *ret_status)
+{
+	struct spoa_daemon *daemon = arg;
+	struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1];
+	size_t n = spoa_daemon_metrics(daemon, sets);
+	char *text = NULL;
+	size_t size;
+	FILE *to = open_memstream(&text, &size);
+
+	(void)ret_status;
+	if (!to)
+		return NULL;
+	spoa_metrics_write(to, sets, n);
+	write_gauges(to, daemon);
+	if (fclose(to)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+const struct spoa_admin_route spoa_status_routes[] = {
+	{"/healthz", "text/plain; charset=utf-8", render_health},
+	{"/readyz", "application/json", render_ready},
+	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics},
+	{"/api/v1/status", "application/json", render_status},
+};
+const size_t spoa_status_n_routes = ARRAY_SIZE(spoa_status_routes);

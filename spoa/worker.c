@@ -1,0 +1,184 @@
+#include "spoa/worker.h"
+
+#include "spoa/conn.h"
+#include "spoa/notify.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void take_newcomers(struct spoa_worker *worker)
+{
+	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
+	size_t n;
+
+	pthread_mutex_lock(&worker->lock);
+	n = worker->n_newcomers;
+	memcpy(newcomers, worker->newcomers, n * sizeof(newcomers[0]));
+	worker->n_newcomers = 0;
+	pthread_mutex_unlock(&worker->lock);
+	for (size_t i = 0; i < n; i++) {
+		if (spoa_conn_new(worker, &newcomers[i])) {
+			spoa_log(BASE_LOG_ERROR, "no_memory", "for", "connection");
+			atomic_fetch_sub_explicit(&worker->n_conns, 1, memory_order_relaxed);
+		}
+	}
+}
+
+static void take_snapshot(struct spoa_worker *worker)
+{
+	struct spoa_snapshot *next;
+
+	pthread_mutex_lock(&worker->lock);
+	next = TAKE_PTR(worker->next_snapshot);
+	pthread_mutex_unlock(&worker->lock);
+	if (!next)
+		return;
+	spoa_snapshot_unref(worker->snapshot);
+	worker->snapshot = next;
+	spoa_notify_retry(worker);
+}
+
+static void take_orders(struct spoa_worker *worker)
+{
+	struct spoa_conn *conn, *next;
+	bool drain, stop;
+
+	pthread_mutex_lock(&worker->lock);
+	drain = worker->drain_asked;
+	stop = worker->stop_asked;
+	pthread_mutex_unlock(&worker->lock);
+	if (stop)
+		ev_break(worker->loop, EVBREAK_ALL);
+	if (!drain)
+		return;
+	worker->draining = true;
+	for (conn = TAILQ_FIRST(&worker->conns); conn; conn = next) {
+		next = TAILQ_NEXT(conn, link);
+		spoa_conn_leave(conn);
+	}
+}
+
+static void on_wake(struct ev_loop *loop, ev_async *wake, int events)
+{
+	struct spoa_worker *worker = wake->data;
+
+	(void)loop;
+	(void)events;
+	take_snapshot(worker);
+	take_newcomers(worker);
+	take_orders(worker);
+}
+
+static void *run(void *arg)
+{
+	struct spoa_worker *worker = arg;
+	struct spoa_conn *conn;
+
+	ev_run(worker->loop, 0);
+	while ((conn = TAILQ_FIRST(&worker->conns)))
+		spoa_conn_drop(conn);
+	return NULL;
+}
+
+static void destroy(struct spoa_worker *worker)
+{
+	for (size_t i = 0; i < worker->n_newcomers; i++)
+		close(worker->newcomers[i].fd);
+	spoa_snapshot_unref(worker->next_snapshot);
+	spoa_snapshot_unref(worker->snapshot);
+	spoa_state_done(&worker->state);
+	if (worker->loop)
+		ev_loop_destroy(worker->loop);
+	pthread_mutex_destroy(&worker->lock);
+	free(worker->in);
+	free(worker->out);
+	free(worker);
+}
+
+int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_owner *owner,
+	unsigned n_workers, struct spoa_worker **ret)
+{
+	struct spoa_worker *worker = calloc(1, sizeof(*worker));
+	int rc;
+
+	if (!worker)
+		return -ENOMEM;
+	pthread_mutex_init(&worker->lock, NULL);
+	worker->owner = *owner;
+	worker->n_workers = n_workers;
+	worker->snapshot = spoa_snapshot_ref(snapshot);
+	TAILQ_INIT(&worker->conns);
+	TAILQ_INIT(&worker->parked);
+	worker->in = malloc(SPOA_READ_BYTES);
+	worker->out = malloc(SPOA_WRITE_BYTES);
+	worker->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
+	if (!worker->in || !worker->out || !worker->loop || spoa_state_init(&worker->state)) {
+		destroy(worker);
+		return -ENOMEM;
+	}
+	ev_async_init(&worker->wake, on_wake);
+	worker->wake.data = worker;
+	ev_async_start(worker->loop, &worker->wake);
+	ev_timer_init(&worker->park_timer, spoa_notify_on_deadline, 0., 0.);
+	worker->park_timer.data = worker;
+	rc = -pthread_create(&worker->thread, NULL, run, worker);
+	if (rc) {
+		destroy(worker);
+		return rc;
+	}
+	worker->started = true;
+	*ret = worker;
+	return 0;
+}
+
+int spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)
+{
+	bool room;
+
+	pthread_mutex_lock(&worker->lock);
+	room = worker->n_newcomers < SPOA_NEWCOMERS;
+	if (room)
+		worker->newcomers[worker->n_newcomers++] = *newcomer;
+	pthread_mutex_unlock(&worker->lock);
+	if (!room) {
+		close(newcomer->fd);
+		return -EAGAIN;
+	}
+	atomic_fetch_add_explicit(&worker->n_conns, 1, memory_order_relaxed);
+	ev_async_send(worker->loop, &worker->wake);
+	return 0;
+}
+
+void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot)
+{
+	struct spoa_snapshot *unseen;
+
+	pthread_mutex_lock(&worker->lock);
+	unseen = worker->next_snapshot;
+	worker->next_snapshot = spoa_snapshot_ref(snapshot);
+	pthread_mutex_unlock(&worker->lock);
+	spoa_snapshot_unref(unseen);
+	ev_async_send(worker->loop, &worker->wake);
+}
+
+void spoa_worker_drain(struct spoa_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->drain_asked = true;
+	pthread_mutex_unlock(&worker->lock);
+	ev_async_send(worker->loop, &worker->wake);
+}
+
+void spoa_worker_free(struct spoa_worker *worker)
+{
+	if (!worker)
+		return;
+	pthread_mutex_lock(&worker->lock);
+	worker->stop_asked = true;
+	pthread_mutex_unlock(&worker->lock);
+	ev_async_send(worker->loop, &worker->wake);
+	pthread_join(worker->thread, NULL);
+	destroy(worker);
+}

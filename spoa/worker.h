@@ -1,0 +1,96 @@
+/*
+ * A worker: one thread, one event loop, the connections it was given. A
+ * connection stays on its worker, so nothing of it needs a lock.
+ */
+#ifndef SPOA_WORKER_H
+#define SPOA_WORKER_H
+
+#include "base/mem.h"
+#include "spoa/decide.h"
+#include "spoa/log.h"
+#include "spoa/metrics.h"
+#include "spoa/snapshot.h"
+
+#include <ev.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+/* What one turn of the loop reads from a connection, and what it may write to it. */
+#define SPOA_READ_BYTES  (128 * 1024)
+#define SPOA_WRITE_BYTES (128 * 1024)
+
+/*
+ * What all connections of a worker may hold back together: frames that are
+ * not complete, answers that the peer does not read. A constant, so memory
+ * does not grow with what peers do (promise 2).
+ */
+#define SPOA_HELD_BYTES (32 * 1024 * 1024)
+
+/* The worker's way back to the main thread. Called from the worker's thread; must not block. */
+struct spoa_worker_owner {
+	void (*need_keys)(void *arg, uint64_t providers);
+	void (*changed)(void *arg); /* a connection ended */
+	void *arg;
+};
+
+struct spoa_conn;
+struct spoa_parked;
+TAILQ_HEAD(spoa_conns, spoa_conn);
+TAILQ_HEAD(spoa_parked_list, spoa_parked);
+
+/* A connection on its way from the main thread to its worker. */
+struct spoa_newcomer {
+	int fd;
+	bool may_bind;
+	char peer[80];
+};
+#define SPOA_NEWCOMERS 64
+
+struct spoa_worker {
+	/* Owned by the worker's thread. */
+	struct ev_loop *loop;
+	ev_async wake;
+	ev_timer park_timer;
+	struct spoa_snapshot *snapshot;
+	struct spoa_state state;
+	struct spoa_conns conns;
+	struct spoa_parked_list parked; /* oldest first: one deadline for all, so in order */
+	size_t held;                    /* bytes of SPOA_HELD_BYTES in use */
+	size_t n_parked;
+	bool draining;
+	struct spoa_log_limit decision_lines;
+	unsigned char *in;  /* SPOA_READ_BYTES */
+	unsigned char *out; /* SPOA_WRITE_BYTES */
+
+	/* Shared. */
+	struct spoa_metrics metrics;
+	atomic_uint n_conns;
+	atomic_uint n_waiting;
+	struct spoa_worker_owner owner;
+	unsigned n_workers; /* limits of the configuration are shared out over them */
+	pthread_t thread;
+	bool started;
+
+	/* The mailbox, under its lock. */
+	pthread_mutex_t lock;
+	struct spoa_snapshot *next_snapshot;
+	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
+	size_t n_newcomers;
+	bool drain_asked, stop_asked;
+};
+
+/* Starts a thread that decides with snapshot (a reference is taken). 0 or -errno. */
+int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_owner *owner,
+	unsigned n_workers, struct spoa_worker **ret) must_check;
+
+/* From the main thread. give takes over the descriptor; -EAGAIN: the mailbox is full, it was closed. */
+int spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer) must_check;
+void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot);
+void spoa_worker_drain(struct spoa_worker *worker);
+
+/* Stops the thread, closing what is still open, and frees it. NULL is fine. */
+void spoa_worker_free(struct spoa_worker *worker);
+
+#endif
