@@ -18,11 +18,11 @@ struct spop_hello {
 };
 
 /*
- * Reads HAProxy's payload. Unknown keys are skipped; a key of a wrong type,
- * with a NUL in its text or there twice is SPOP_STATUS_INVALID, a missing one
- * its own status; * versions that do not include 2.x are BAD_VERSION; a frame size below 256, or
- * one that does not fit 32 bits, is BAD_FRAME_SIZE. When several are wrong,
- * INVALID is answered first, then version, frame size, capabilities.
+ * Reads HAProxy's payload. Unknown keys are skipped. A known one of a wrong
+ * type, with a NUL in its text or there twice is SPOP_STATUS_INVALID; a missing
+ * one has its own status; versions that do not include 2.x are BAD_VERSION; a
+ * frame size below 256 or beyond 32 bits is BAD_FRAME_SIZE. When several are
+ * wrong, INVALID goes first, then version, frame size, capabilities.
  * SPOP_STATUS_NORMAL and *ret_hello, or the status to disconnect with and
  * *ret_hello untouched.
  */
