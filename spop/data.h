@@ -47,11 +47,14 @@ void spop_string_encode(struct wr *w, struct span s);
 /*
  * Reserved types (10 to 15) and integers outside their type's range make r
  * bad; then *ret_data is SPOP_NULL. Flag bits that a type does not define are
- * ignored.
+ * ignored. A negative INT32 may come as 32 bits or sign extended to 64.
  */
 void spop_data_parse(struct rd *r, struct spop_data *ret_data);
 
-/* STR is sent as exactly 0x08: HAProxy compares unmasked. */
+/*
+ * STR is sent as exactly 0x08: HAProxy compares unmasked. A negative INT32 is
+ * sent sign extended. A type or an integer that does not exist makes w bad.
+ */
 void spop_data_encode(struct wr *w, const struct spop_data *data);
 
 #endif

@@ -13,10 +13,13 @@ struct spop_disconnect {
 	struct span message; /* borrowed */
 };
 
-/* 0, or -EBADMSG: malformed, or one of the two keys is missing. */
+/*
+ * Any number that fits 32 bits is a status here, also one outside the table.
+ * 0, or -EBADMSG: malformed, or one of the two keys is missing or there twice.
+ */
 int spop_disconnect_parse(struct span payload, struct spop_disconnect *ret) must_check;
 
-/* status-code and its text from the table. */
+/* status-code and its text from the table; a number outside it is sent as 99. */
 void spop_disconnect_encode(struct wr *w, enum spop_status status);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/rd.h"
 #include "base/wr.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum spop_frame_type {
@@ -50,10 +51,11 @@ int spop_frame_next(struct rd *in, uint32_t max_frame, struct spop_frame *ret_fr
  * A frame is written as begin, payload, end. begin reserves the length field;
  * end fills it in. end returns 0, or -EMSGSIZE when the frame is larger than
  * max_frame or the writer had no room; then the writer stands where begin
- * found it.
+ * found it, its error included if it had one.
  */
 struct spop_frame_mark {
 	size_t start;
+	bool bad;
 };
 struct spop_frame_mark spop_frame_begin(struct wr *w, enum spop_frame_type type, uint32_t flags,
 	uint64_t stream_id, uint64_t frame_id);

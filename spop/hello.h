@@ -18,9 +18,11 @@ struct spop_hello {
 };
 
 /*
- * Reads HAProxy's payload. Unknown keys are skipped; a key of a wrong type is
- * SPOP_STATUS_INVALID, a missing one its own status; versions that do not
- * include 2.x are BAD_VERSION; a frame size below 256 is BAD_FRAME_SIZE.
+ * Reads HAProxy's payload. Unknown keys are skipped. A known one of a wrong
+ * type, with a NUL in its text or there twice is SPOP_STATUS_INVALID; a missing
+ * one has its own status; versions that do not include 2.x are BAD_VERSION; a
+ * frame size below 256 or beyond 32 bits is BAD_FRAME_SIZE. When several are
+ * wrong, INVALID goes first, then version, frame size, capabilities.
  * SPOP_STATUS_NORMAL and *ret_hello, or the status to disconnect with and
  * *ret_hello untouched.
  */
@@ -35,6 +37,10 @@ struct spop_agent_hello {
 	uint32_t max_frame_size;
 	bool pipelining;
 };
+/*
+ * The same for the agent's payload. Only version 2.0 will do, as for HAProxy;
+ * that the frame size is not above the announced one is the caller's to check.
+ */
 enum spop_status spop_hello_parse_agent(struct span payload, struct spop_agent_hello *ret_hello);
 
 #endif
