@@ -7,6 +7,8 @@
 
 #include "base/span.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum token_alg {
@@ -30,5 +32,23 @@ enum token_alg {
 /* Byte-exact. The algorithm, or -1. */
 int token_alg_find(struct span name);
 const char *token_alg_name(enum token_alg alg);
+
+enum token_kty {
+	TOKEN_KTY_RSA,
+	TOKEN_KTY_EC,
+	TOKEN_KTY_OKP,
+};
+
+/* What an algorithm demands of its key and its signature (RFC 7518 3.3 to 3.5). */
+struct token_alg_info {
+	const char *name;
+	enum token_kty kty;
+	const char *crv;    /* the JWK's; NULL for RSA */
+	const char *digest; /* OpenSSL's name; NULL for Ed25519 */
+	size_t part;        /* EC: bytes of a coordinate, of r, of s; Ed25519: half a signature */
+	bool pss;
+};
+
+const struct token_alg_info *token_alg_info(enum token_alg alg);
 
 #endif

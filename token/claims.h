@@ -1,0 +1,43 @@
+/*
+ * The payload of a token whose signature held: strict JSON, the types that
+ * RFC 7519 4.1 gives its members, and the rules of the provider on them.
+ */
+#ifndef TOKEN_CLAIMS_H
+#define TOKEN_CLAIMS_H
+
+#include "base/reason.h"
+#include "base/span.h"
+#include "token/verify.h"
+
+/* 9999-12-31T23:59:59Z; beyond it a time is a mistake. */
+#define TOKEN_TIME_MAX INT64_C(253402300799)
+
+struct token_payload {
+	struct token_claims claims; /* issuer and kid are left to the caller */
+	const json_t *aud;          /* text or array of texts, borrowed from claims; or NULL */
+	int64_t nbf;
+	bool has_exp;
+	bool has_nbf;
+	bool has_iat;
+};
+
+/*
+ * OK and *ret_payload, whose claims end with token_claims_done; or
+ * CLAIMS_MALFORMED or INTERNAL, and *ret_payload is untouched.
+ * Times are integers or finite reals from 0 to TOKEN_TIME_MAX; of a fraction,
+ * exp loses it and nbf and iat are rounded up. iss, sub, jti and every
+ * audience are non-empty text without control bytes, of at most TOKEN_TEXT_MAX
+ * bytes. An absent iss or sub is an empty span.
+ */
+enum base_reason token_claims_parse(struct span json, struct token_payload *ret_payload);
+
+/*
+ * Audience, then times, in the order of the reasons: OK, AUDIENCE_MISMATCH,
+ * EXPIRY_MISSING, EXPIRED, NOT_YET_VALID, ISSUED_IN_FUTURE or
+ * LIFETIME_TOO_LONG. A provider with a limit needs nbf or iat in the token:
+ * without either, its lifetime is not known to be short.
+ */
+enum base_reason token_claims_check(
+	const struct token_payload *payload, const struct token_provider *rules, int64_t now_s);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * Public keys from the numbers of a JWK, and the checks that a number has to
+ * pass before it may verify anything (tokens.md 3, rows 15 and 16).
+ */
+#ifndef TOKEN_PKEY_H
+#define TOKEN_PKEY_H
+
+#include "base/mem.h"
+#include "base/span.h"
+#include "token/alg.h"
+
+#include <openssl/evp.h>
+
+#define TOKEN_RSA_MIN_BITS 2048
+#define TOKEN_RSA_MAX_BITS 8192
+
+/*
+ * All return 0 and *ret_pkey (the caller's), -EINVAL with a constant text in
+ * *ret_why, or -ENOMEM. Numbers are big-endian bytes.
+ *   RSA  2048 to 8192 bits, n odd and without the ROCA fingerprint
+ *        (CVE-2017-15361), e odd and from 3 to 64 bits
+ *   EC   coordinates exactly as long as the curve's field, point on the curve
+ *   Ed25519  32 bytes
+ */
+int token_pkey_rsa(
+	struct span n, struct span e, EVP_PKEY **ret_pkey, const char **ret_why) must_check;
+int token_pkey_ec(enum token_alg alg, struct span x, struct span y, EVP_PKEY **ret_pkey,
+	const char **ret_why) must_check;
+int token_pkey_ed25519(struct span x, EVP_PKEY **ret_pkey, const char **ret_why) must_check;
+
+DEFINE_CLEANUP(pkey, EVP_PKEY *, EVP_PKEY_free)
+
+#endif

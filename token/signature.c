@@ -1,0 +1,151 @@
+#include "token/signature.h"
+
+#include "base/rd.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <openssl/ecdsa.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+/* SEQUENCE of two INTEGERs of 66 bytes and a sign byte: 3 + 2 * (2 + 67) = 141. */
+#define ECDSA_DER_MAX 144
+
+static const char *const DIGESTS[] = {"SHA256", "SHA384", "SHA512"};
+
+struct token_signature {
+	EVP_MD_CTX *ctx;
+	EVP_MD *digests[ARRAY_SIZE(DIGESTS)];
+};
+
+DEFINE_CLEANUP(token_signature, struct token_signature *, token_signature_free)
+DEFINE_CLEANUP(bn, BIGNUM *, BN_free)
+DEFINE_CLEANUP(ecdsa_sig, ECDSA_SIG *, ECDSA_SIG_free)
+
+struct token_signature *token_signature_new(void)
+{
+	cleanup(token_signature) struct token_signature *checker = calloc(1, sizeof(*checker));
+
+	if (!checker)
+		return NULL;
+	checker->ctx = EVP_MD_CTX_new();
+	if (!checker->ctx)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(DIGESTS); i++) {
+		checker->digests[i] = EVP_MD_fetch(NULL, DIGESTS[i], NULL);
+		if (!checker->digests[i])
+			return NULL;
+	}
+	return TAKE_PTR(checker);
+}
+
+void token_signature_free(struct token_signature *checker)
+{
+	if (!checker)
+		return;
+	EVP_MD_CTX_free(checker->ctx);
+	for (size_t i = 0; i < ARRAY_SIZE(DIGESTS); i++)
+		EVP_MD_free(checker->digests[i]);
+	free(checker);
+}
+
+static const EVP_MD *find_digest(const struct token_signature *checker, const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_SIZE(DIGESTS); i++)
+		if (!strcmp(name, DIGESTS[i]))
+			return checker->digests[i];
+	return NULL;
+}
+
+/*
+ * Empties the queue. A valid token must not look forged because there was no
+ * memory, so an allocation failure anywhere in it is told apart.
+ */
+static int why_failed(int otherwise)
+{
+	unsigned long error;
+	int r = otherwise;
+
+	while ((error = ERR_get_error()))
+		if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
+			r = -EIO;
+	return r;
+}
+
+static BIGNUM *next_number(struct rd *in, size_t n)
+{
+	struct span bytes = rd_bytes(in, n);
+
+	return BN_bin2bn((const unsigned char *)bytes.p, (int)bytes.n, NULL);
+}
+
+/* r and s, each as long as the curve's order (RFC 7518 3.4), to what OpenSSL reads. */
+static int ecdsa_to_der(
+	struct span signature, size_t part, uint8_t der[ECDSA_DER_MAX], struct span *ret_der)
+{
+	struct rd in = rd_span(signature);
+	cleanup(bn) BIGNUM *r = next_number(&in, part);
+	cleanup(bn) BIGNUM *s = next_number(&in, part);
+	cleanup(ecdsa_sig) ECDSA_SIG *sig = ECDSA_SIG_new();
+	unsigned char *at = der;
+	int n;
+
+	if (!r || !s || !sig || ECDSA_SIG_set0(sig, r, s) != 1)
+		return why_failed(-EIO);
+	/* They are sig's now. */
+	r = s = NULL;
+	n = i2d_ECDSA_SIG(sig, NULL);
+	if (n <= 0 || n > ECDSA_DER_MAX || i2d_ECDSA_SIG(sig, &at) != n)
+		return why_failed(-EIO);
+	*ret_der = (struct span){.p = (const char *)der, .n = (size_t)n};
+	return 0;
+}
+
+/* RFC 7518 3.5: MGF1 with the same hash, salt as long as the hash. */
+static bool set_pss(EVP_PKEY_CTX *ctx, const EVP_MD *digest)
+{
+	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, digest) == 1 &&
+	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+static size_t expected_length(const struct token_alg_info *info, EVP_PKEY *pkey)
+{
+	return info->part ? 2 * info->part : (size_t)EVP_PKEY_get_size(pkey);
+}
+
+static int check(struct token_signature *checker, const struct token_alg_info *info, EVP_PKEY *pkey,
+	struct span input, struct span signature)
+{
+	const EVP_MD *digest = find_digest(checker, info->digest);
+	EVP_PKEY_CTX *ctx = NULL; /* belongs to checker->ctx */
+	int r;
+
+	assert(!info->digest == !digest);
+	EVP_MD_CTX_reset(checker->ctx);
+	if (EVP_DigestVerifyInit(checker->ctx, &ctx, digest, NULL, pkey) != 1)
+		return why_failed(-EIO);
+	if (info->pss && !set_pss(ctx, digest))
+		return why_failed(-EIO);
+	r = EVP_DigestVerify(checker->ctx, (const unsigned char *)signature.p, signature.n,
+		(const unsigned char *)input.p, input.n);
+	return r == 1 ? 0 : why_failed(-EBADMSG);
+}
+
+int token_signature_check(struct token_signature *checker, enum token_alg alg, EVP_PKEY *pkey,
+	struct span input, struct span signature)
+{
+	const struct token_alg_info *info = token_alg_info(alg);
+	uint8_t der[ECDSA_DER_MAX];
+	int r = 0;
+
+	if (signature.n != expected_length(info, pkey))
+		return -EBADMSG;
+	if (info->kty == TOKEN_KTY_EC)
+		r = ecdsa_to_der(signature, info->part, der, &signature);
+	if (!r)
+		r = check(checker, info, pkey, input, signature);
+	/* The reset also lets go of the key. */
+	EVP_MD_CTX_reset(checker->ctx);
+	return r;
+}
