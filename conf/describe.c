@@ -1,8 +1,8 @@
 #include "conf/keys.h"
-#include "conf/scalar.h"
-#include "conf/text.h"
 
 #include "base/mem.h"
+#include "conf/scalar.h"
+#include "conf/text.h"
 
 #include <assert.h>
 

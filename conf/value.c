@@ -38,9 +38,10 @@ int conf_value_wrong(const struct conf_value *v, const struct base_doc *doc)
 	char takes[112];
 
 	describe(v->key, takes, sizeof(takes));
-	base_diag_add(v->diag, doc->line, doc->column, "'%s' is %s%s; it takes %s%s%s",
-		v->key->name, conf_text_found(doc).text, quoted ? " in quotes" : "", takes,
-		example ? ", for example " : "", example ? example : "");
+	base_diag_add(v->diag, doc->line, doc->column, "'%s' %s %s%s; it takes %s%s%s",
+		v->key->name, doc == v->doc ? "is" : "has", conf_text_found(doc).text,
+		quoted ? " in quotes" : "", takes, example ? ", for example " : "",
+		example ? example : "");
 	return 0;
 }
 
