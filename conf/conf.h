@@ -8,6 +8,7 @@
 #define CONF_CONF_H
 
 #include "base/diag.h"
+#include "base/doc.h"
 #include "base/mem.h"
 
 #include <stdbool.h>
@@ -69,7 +70,8 @@ struct conf_condition {
 	struct conf_pos pos;
 	struct conf_strings claim; /* path: one segment or several */
 	enum conf_test test;
-	struct conf_strings values;
+	struct conf_strings values; /* empty for EXISTS */
+	bool exists;                /* as it was written; test says it too */
 };
 
 struct conf_role {
@@ -119,7 +121,6 @@ struct conf {
 		char *path;
 		char *cgroup;
 		char *group;
-		struct conf_strings ports_text; /* not used outside conf */
 		uint16_t ports[32];
 		size_t n_ports; /* 0: every listener in the cgroup */
 		int64_t max_flows;
@@ -147,6 +148,8 @@ struct conf {
 	} challenge;
 
 	struct conf_strings exports; /* claim names that become claim_NAME */
+
+	struct base_doc *doc; /* the tree it was read from: positions for conf_check_reload */
 };
 
 /*
@@ -155,15 +158,16 @@ struct conf {
  */
 int conf_load(const char *path, struct conf **ret_conf, struct base_diag *diag) must_check;
 
-/* The same from memory; file is only a name for messages. */
+/* The same from memory; file is only a name for messages: it goes into diag. */
 int conf_parse(const char *file, const char *text, size_t n, struct conf **ret_conf,
 	struct base_diag *diag) must_check;
 
 void conf_free(struct conf *conf);
 
 /*
- * Names in diag every key that differs and that only a restart can change.
- * Returns how many there are.
+ * Names in diag every key that differs and that only a restart can change,
+ * with its position in the next file (or that of its section, when it is not
+ * written there). Returns how many there are.
  */
 size_t conf_check_reload(const struct conf *now, const struct conf *next, struct base_diag *diag);
 

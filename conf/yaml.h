@@ -1,8 +1,8 @@
 /*
  * YAML (libyaml's event parser) to a positioned tree, without the parts that
- * surprise: anchors, aliases, tags, merge keys, several documents, duplicate
- * keys, keys that are not plain text, NUL bytes and nesting deeper than
- * CONF_YAML_DEPTH are refused, each with its position.
+ * surprise: anchors, aliases, tags, directives, merge keys, several documents,
+ * duplicate keys, keys that are not plain text, NUL bytes and nesting deeper
+ * than CONF_YAML_DEPTH are refused, each with its position.
  */
 #ifndef CONF_YAML_H
 #define CONF_YAML_H
@@ -10,10 +10,14 @@
 #include "base/diag.h"
 #include "base/doc.h"
 
-#define CONF_YAML_DEPTH 16
-#define CONF_YAML_BYTES (1024 * 1024)
+#define CONF_YAML_DEPTH   16            /* lists and maps in each other */
+#define CONF_YAML_BYTES   (1024 * 1024) /* of a file */
+#define CONF_YAML_ENTRIES 2048          /* of one list or map; bounds the search for duplicates */
 
-/* 0 and *ret_doc (the caller's), -EINVAL with the mistakes in diag, or -ENOMEM. */
+/*
+ * 0 and *ret_doc (the caller's), -EINVAL with the mistakes in diag, or
+ * -ENOMEM. Lines count from 1 and end at \n; columns count bytes from 1.
+ */
 int conf_yaml_parse(
 	const char *text, size_t n, struct base_doc **ret_doc, struct base_diag *diag) must_check;
 

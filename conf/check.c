@@ -1,0 +1,250 @@
+#include "conf/check.h"
+
+#include "conf/text.h"
+#include "conf/url.h"
+
+#include <string.h>
+
+struct check {
+	const struct conf *conf;
+	const struct base_doc *doc;
+	struct base_diag *diag;
+};
+
+/* Entry i of the list under key, or an empty place. Struct i was made from it. */
+static const struct base_doc *entry(const struct base_doc *map, const char *key, size_t i)
+{
+	static const struct base_doc NOTHING = {.kind = BASE_DOC_MAP};
+	const struct base_doc *list = base_doc_get(map, key);
+
+	return list && i < list->n_entries ? list->entries[i].value : &NOTHING;
+}
+
+/* Where a key's value stands; for one that is not written, where its map does. */
+static const struct base_doc *where(const struct base_doc *map, const char *key)
+{
+	const struct base_doc *value = base_doc_get(map, key);
+
+	return value ? value : map;
+}
+
+#define COMPLAIN(check, place, ...)                                                                \
+	base_diag_add((check)->diag, (place)->line, (place)->column, __VA_ARGS__)
+
+static void check_listen(const struct check *c, const struct base_doc *doc)
+{
+	static const char *const OF_UNIX[] = {"mode", "group"};
+	const struct base_doc *tcp = base_doc_get(doc, "tcp");
+	bool unix_too = base_doc_get(doc, "unix");
+
+	if (doc->kind != BASE_DOC_MAP)
+		return;
+	if (!tcp && !unix_too)
+		COMPLAIN(c, doc, "an entry of 'listen' needs 'unix' or 'tcp'");
+	if (tcp && unix_too)
+		COMPLAIN(c, tcp, "'unix' and 'tcp' exclude each other; make two entries");
+	for (size_t i = 0; tcp && !unix_too && i < ARRAY_SIZE(OF_UNIX); i++)
+		if (base_doc_get(doc, OF_UNIX[i]))
+			COMPLAIN(c, where(doc, OF_UNIX[i]), "'%s' is for unix sockets only",
+				OF_UNIX[i]);
+}
+
+static void check_times(const struct check *c)
+{
+	const struct base_doc *spop = where(c->doc, "spop");
+
+	if (c->conf->spop.hello_timeout && c->conf->spop.deadline >= c->conf->spop.hello_timeout)
+		COMPLAIN(c, where(spop, "deadline"), "'deadline' must be below 'hello_timeout'");
+}
+
+/* A namespace or cluster is a label's value, which starts and ends with a letter or digit. */
+static void check_identity(const struct check *c)
+{
+	const struct base_doc *doc = where(c->doc, "identity");
+	const char *const names[] = {"namespace", "cluster"};
+	const char *const values[] = {c->conf->identity.namespace, c->conf->identity.cluster};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		if (values[i] && (values[i][0] == '-' || values[i][strlen(values[i]) - 1] == '-'))
+			COMPLAIN(c, where(doc, names[i]),
+				"'%s' must start and end with a letter or a digit", names[i]);
+	if (c->conf->identity.local_max &&
+		c->conf->identity.local_min > c->conf->identity.local_max)
+		COMPLAIN(c, where(doc, "local_min"), "'local_min' is larger than 'local_max'");
+}
+
+/* HAProxy's names of variables: letters, digits, '_' and '.'. */
+static void check_exports(const struct check *c)
+{
+	const struct base_doc *doc = where(c->doc, "exports");
+	const struct conf_strings *exports = &c->conf->exports;
+
+	for (size_t i = 0; i < exports->n; i++) {
+		/* Without mistakes so far, item i is entry i. */
+		const struct base_doc *place = i < doc->n_entries && doc->kind == BASE_DOC_LIST
+						       ? doc->entries[i].value
+						       : doc;
+
+		if (strlen(exports->items[i]) > 40 || exports->items[i][strspn(exports->items[i],
+							      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"
+							      "KLMNOPQRSTUVWXYZ0123456789_.")])
+			COMPLAIN(c, place,
+				"%s cannot name a variable: at most 40 letters, digits, '_' and "
+				"'.'",
+				conf_text_show(exports->items[i]).text);
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(exports->items[k], exports->items[i]))
+				COMPLAIN(c, place, "%s is exported twice",
+					conf_text_show(exports->items[i]).text);
+	}
+}
+
+/* A realm stands in quotes in a header (RFC 9110 5.6.4); these two would need escapes there. */
+static void check_challenge(const struct check *c)
+{
+	const struct base_doc *doc = where(c->doc, "challenge");
+
+	if (c->conf->challenge.realm && strpbrk(c->conf->challenge.realm, "\"\\"))
+		COMPLAIN(c, where(doc, "realm"), "'realm' cannot hold '\"' or '\\'");
+}
+
+static void check_url(const struct check *c, const struct base_doc *doc, const char *key,
+	const char *url, bool allow_http)
+{
+	const char *why = url ? conf_url_problem(url, allow_http, !strcmp(key, "issuer")) : NULL;
+
+	if (why)
+		COMPLAIN(c, where(doc, key), "'%s' %s", key, why);
+}
+
+static void check_provider(const struct check *c, size_t i)
+{
+	const struct conf_provider *provider = &c->conf->providers[i];
+	const struct base_doc *doc = entry(c->doc, "providers", i);
+
+	for (size_t k = 0; provider->name && k < i; k++)
+		if (c->conf->providers[k].name &&
+			!strcmp(c->conf->providers[k].name, provider->name))
+			COMPLAIN(c, where(doc, "name"),
+				"provider '%s' is given twice, first on line %u", provider->name,
+				c->conf->providers[k].pos.line);
+	check_url(c, doc, "issuer", provider->issuer, provider->allow_http);
+	check_url(c, doc, "jwks_uri", provider->jwks_uri, provider->allow_http);
+	if (base_doc_get(doc, "jwks_file") && base_doc_get(doc, "jwks_uri"))
+		COMPLAIN(
+			c, where(doc, "jwks_uri"), "'jwks_file' and 'jwks_uri' exclude each other");
+}
+
+static void check_condition(const struct check *c, const struct base_doc *doc)
+{
+	static const char *const TESTS[] = {"equals", "any", "all", "exists"};
+	const struct base_doc *last = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(TESTS); i++) {
+		const struct base_doc *test = base_doc_get(doc, TESTS[i]);
+
+		n += test != NULL;
+		if (test && (!last || test->line > last->line ||
+				    (test->line == last->line && test->column > last->column)))
+			last = test;
+	}
+	if (n != 1 && doc->kind == BASE_DOC_MAP)
+		COMPLAIN(c, n ? last : doc,
+			"a condition needs exactly one of 'equals', 'any', 'all' and 'exists'");
+}
+
+static bool has_provider(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->n_providers; i++)
+		/* One whose name was a mistake may be the one that is meant. */
+		if (!conf->providers[i].name || !strcmp(conf->providers[i].name, name))
+			return true;
+	return conf->n_providers == 0;
+}
+
+/* k8s is the source when none is given, and a key without '=' has an empty value. */
+static bool same_label(const char *a, const char *b)
+{
+	size_t n, m;
+
+	a += strncmp(a, "k8s:", 4) ? 0 : 4;
+	b += strncmp(b, "k8s:", 4) ? 0 : 4;
+	n = strlen(a);
+	m = strlen(b);
+	n -= n && strchr(a, '=') == a + n - 1;
+	m -= m && strchr(b, '=') == b + m - 1;
+	return n == m && !memcmp(a, b, n);
+}
+
+static bool has_labels(const struct conf_strings *all, const struct conf_strings *some)
+{
+	for (size_t i = 0; i < some->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; !found && k < all->n; k++)
+			found = same_label(all->items[k], some->items[i]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+static bool same_labels(const struct conf_role *a, const struct conf_role *b)
+{
+	return has_labels(&a->labels, &b->labels) && has_labels(&b->labels, &a->labels);
+}
+
+/* One number means one label set, and one label set has one number. */
+static void check_number(
+	const struct check *c, const struct conf_role *role, const struct conf_role *earlier)
+{
+	const struct conf_pos *pos = &role->number_pos;
+
+	if (!role->number || !earlier->number || !role->labels.n || !earlier->labels.n)
+		return;
+	if ((role->number == earlier->number) == same_labels(role, earlier))
+		return;
+	if (role->number == earlier->number)
+		COMPLAIN(c, pos, "number %u has other labels on line %u", role->number,
+			earlier->labels_pos.line);
+	else
+		COMPLAIN(c, pos, "these labels have number %u on line %u", earlier->number,
+			earlier->number_pos.line);
+}
+
+static void check_role(const struct check *c, size_t i)
+{
+	const struct conf_role *role = &c->conf->roles[i];
+	const struct base_doc *doc = entry(c->doc, "roles", i);
+
+	for (size_t k = 0; k < i; k++) {
+		const struct conf_role *earlier = &c->conf->roles[k];
+
+		if (role->name && earlier->name && !strcmp(earlier->name, role->name))
+			COMPLAIN(c, where(doc, "name"),
+				"role '%s' is given twice, first on line %u", role->name,
+				earlier->pos.line);
+		check_number(c, role, earlier);
+	}
+	if (role->provider && !has_provider(c->conf, role->provider))
+		COMPLAIN(c, where(doc, "provider"), "there is no provider '%s'", role->provider);
+	for (size_t k = 0; k < role->n_when; k++)
+		check_condition(c, entry(doc, "when", k));
+}
+
+void conf_check(const struct conf *conf, const struct base_doc *doc, struct base_diag *diag)
+{
+	const struct check c = {conf, doc, diag};
+
+	for (size_t i = 0; i < conf->n_listen; i++)
+		check_listen(&c, entry(doc, "listen", i));
+	check_times(&c);
+	check_identity(&c);
+	check_exports(&c);
+	check_challenge(&c);
+	for (size_t i = 0; i < conf->n_providers; i++)
+		check_provider(&c, i);
+	for (size_t i = 0; i < conf->n_roles; i++)
+		check_role(&c, i);
+}
