@@ -6,8 +6,8 @@
 
 #include <stdint.h>
 
-/* Where a new link waits before it takes the place of the old one. */
-#define BPFMAP_LINK_ASIDE "sock_ops.new"
+/* Where a new link waits before it takes the place of the old one. A bpffs takes no dots. */
+#define BPFMAP_LINK_ASIDE "sock_ops_new"
 
 /*
  * Opens the pinned link. 0 or -errno: -ENOENT no pin, -EPROTO it is another
