@@ -16,10 +16,11 @@
 
 #define BPFMAP_ABI_VERSION 1
 
-#define BPFMAP_FLOWS         "flows"
-#define BPFMAP_SETTINGS      "settings"
-#define BPFMAP_STATS         "stats"
-#define BPFMAP_SOCK_OPS_LINK "sock_ops"
+/* Names of the pins in the bpffs. */
+#define BPFMAP_PIN_FLOWS    "flows"
+#define BPFMAP_PIN_SETTINGS "settings"
+#define BPFMAP_PIN_STATS    "stats"
+#define BPFMAP_PIN_SOCK_OPS "sock_ops" /* the link */
 
 /*
  * flows: one entry for each connection that a client has open to HAProxy.

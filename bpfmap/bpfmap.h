@@ -41,8 +41,15 @@ struct bpfmap_binding {
 /*
  * Writes the identity into the entry of this connection; only what changed is
  * written, and only an entry that the kernel made (BPF_EXIST). The write has
- * returned when this does. 0 and *ret_bound, or -errno of the system call.
- * Safe from several threads.
+ * returned when this does. 0 and *ret_bound; -EINVAL for an identity or a
+ * subject that is 0, or -errno of the system call.
+ *
+ * Safe from several threads of one process. Not from several processes: the
+ * map has no compare-and-swap, so two agents that bind two subjects to one
+ * connection at the same moment may lose SHARED. For the same reason a pair
+ * that is closed and used again between our lookup and our write gets the old
+ * socket's cookie: who enforces compares the cookie with the socket's and
+ * treats a difference as no entry.
  */
 int bpfmap_flow_bind(struct bpfmap *map, const struct bpfmap_flow_key *key,
 	const struct bpfmap_binding *binding, enum bpfmap_bound *ret_bound) must_check;
@@ -54,7 +61,12 @@ int bpfmap_flow_get(struct bpfmap *map, const struct bpfmap_flow_key *key,
 struct bpfmap_status {
 	uint32_t max_flows;
 	uint64_t stats[BPFMAP_STATS]; /* summed over CPUs */
-	bool attached; /* the sock_ops link is pinned and attached to a living cgroup */
+	/*
+	 * The sock_ops link is pinned and holds a cgroup. A removed cgroup counts
+	 * until its last socket closes: only then the kernel lets go of it, and
+	 * without rights no more can be known.
+	 */
+	bool attached;
 };
 /* 0 or -errno. */
 int bpfmap_status(struct bpfmap *map, struct bpfmap_status *ret) must_check;

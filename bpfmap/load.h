@@ -1,0 +1,55 @@
+/*
+ * The privileged side, for identityd-setup: creates and pins the maps, loads
+ * the kernel program and holds it on a cgroup. Everything may be repeated; a
+ * repetition never empties a map and never leaves a moment without the
+ * program.
+ */
+#ifndef BPFMAP_LOAD_H
+#define BPFMAP_LOAD_H
+
+#include "base/mem.h"
+#include "bpfmap/bpfmap.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct bpfmap_load {
+	const char *dir;       /* on a bpffs */
+	const char *cgroup;    /* a folder of cgroup v2 */
+	gid_t group;           /* of the pins */
+	const uint16_t *ports; /* host order */
+	size_t n_ports;        /* at most BPFMAP_PORTS_MAX; 0: every listener */
+	uint32_t max_flows;    /* room of a new flows map, not 0 */
+	bool verbose;          /* libbpf's own messages to stderr */
+};
+
+enum bpfmap_attach {
+	BPFMAP_ATTACHED, /* for the first time, or the old cgroup is gone */
+	BPFMAP_UPDATED,  /* the same cgroup: program exchanged in place */
+	BPFMAP_MOVED,    /* another cgroup: the new link came before the old one went */
+};
+
+struct bpfmap_loaded {
+	unsigned n_created;     /* maps; the rest was reused */
+	uint32_t max_flows;     /* a reused map keeps its room */
+	bool settings_written;  /* they differed */
+	enum bpfmap_attach how; /* what happened to the link */
+};
+
+/*
+ * Checks every pin that is there before it changes anything. 0, or -errno
+ * with a sentence in why: -EPROTO a pin has another layout (both in why),
+ * -EPERM, -ENOENT no such cgroup, -EINVAL not a cgroup v2, ...
+ */
+int bpfmap_load(const struct bpfmap_load *load, struct bpfmap_loaded *ret_loaded,
+	char why[BPFMAP_WHY]) must_check;
+
+/*
+ * Detaches the program (also when somebody else holds the link open) and
+ * removes the pins that are there; *ret_n says how many. 0 or -errno, with why.
+ */
+int bpfmap_unload(const char *dir, unsigned *ret_n, char why[BPFMAP_WHY]) must_check;
+
+#endif

@@ -1,0 +1,120 @@
+/* identityd-setup: prepares the kernel side for identityd, once, as root. */
+#include "base/diag.h"
+#include "conf/conf.h"
+#include "setup/setup.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+	EXIT_OK,
+	EXIT_FAILED,
+	EXIT_USAGE,
+};
+
+struct arguments {
+	const char *config;
+	bool remove;
+	bool verbose;
+};
+
+static const char usage[] =
+	"usage: identityd-setup --config FILE [--remove] [--verbose]\n"
+	"\n"
+	"Mounts the bpffs, creates and pins the maps, attaches the kernel program\n"
+	"to HAProxy's cgroup and proves it with a connection. May be repeated.\n"
+	"\n"
+	"  --config FILE  the agent's configuration (section bpf)\n"
+	"  --remove       detach, remove the pins, unmount\n"
+	"  --verbose      libbpf's own messages too\n"
+	"  --help, --version\n";
+
+/* -1 to go on, else the exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *ret)
+{
+	static const struct option options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"remove", no_argument, NULL, 'r'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:", options, NULL)) != -1) {
+		if (c == 'c') {
+			ret->config = optarg;
+		} else if (c == 'r') {
+			ret->remove = true;
+		} else if (c == 'v') {
+			ret->verbose = true;
+		} else if (c == 'h' || c == 'V') {
+			fputs(c == 'h' ? usage : "identityd-setup " IDENTITYD_VERSION "\n", stdout);
+			return EXIT_OK;
+		} else {
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind == argc && ret->config)
+		return -1;
+	fputs(usage, stderr);
+	return EXIT_USAGE;
+}
+
+static int load_conf(const char *path, struct conf **ret_conf)
+{
+	struct base_diag diag;
+	int err;
+
+	base_diag_init(&diag, path);
+	err = conf_load(path, ret_conf, &diag);
+	base_diag_print(&diag, stderr);
+	base_diag_done(&diag);
+	return err;
+}
+
+static int run(const struct conf *conf, const struct arguments *arguments)
+{
+	const struct setup_options options = {
+		.bpffs_path = conf->bpf.path,
+		.cgroup = conf->bpf.cgroup,
+		.group = conf->bpf.group,
+		.ports = conf->bpf.ports,
+		.n_ports = conf->bpf.n_ports,
+		.max_flows = (uint32_t)conf->bpf.max_flows,
+		.verbose = arguments->verbose,
+		.out = stdout,
+	};
+	char why[SETUP_WHY];
+	int err;
+
+	err = arguments->remove ? setup_remove(&options, why) : setup_apply(&options, why);
+	if (!err)
+		return EXIT_OK;
+	fflush(stdout);
+	fprintf(stderr, "identityd-setup: %s\n", why);
+	return EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	cleanup(conf) struct conf *conf = NULL;
+	struct arguments arguments = {0};
+	int status;
+
+	status = parse_arguments(argc, argv, &arguments);
+	if (status >= 0)
+		return status;
+	if (load_conf(arguments.config, &conf))
+		return EXIT_FAILED;
+	/* What an earlier configuration made can still be removed. */
+	if (conf->bpf.mode == CONF_BPF_OFF && !arguments.remove) {
+		puts("bpf: off: nothing to do");
+		return EXIT_OK;
+	}
+	return run(conf, &arguments);
+}

@@ -1,0 +1,43 @@
+/*
+ * What root does once for the agent: a bpffs with the pinned maps, and the
+ * kernel program on HAProxy's cgroup. Everything may be repeated; a
+ * repetition keeps the entries and never leaves a moment without the program.
+ *
+ * One run at a time: two at once could each mount a bpffs.
+ */
+#ifndef SETUP_SETUP_H
+#define SETUP_SETUP_H
+
+#include "base/mem.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct setup_options {
+	const char *bpffs_path; /* absolute; made when it is not there */
+	const char *cgroup;     /* absolute, or relative to where cgroup2 is mounted */
+	const char *group;      /* name or number, owner of folder and pins; NULL: root's */
+	const uint16_t *ports;  /* host order */
+	size_t n_ports;         /* 0: every listener in the cgroup */
+	uint32_t max_flows;     /* room of a new flows map */
+	bool verbose;           /* libbpf's own messages to stderr */
+	FILE *out;              /* one line for each action; NULL: silent */
+};
+
+#define SETUP_WHY 256
+
+/*
+ * 0; or -errno with a sentence in why that says what to do. After a failure
+ * the maps and the program of an earlier run are still at work.
+ */
+int setup_apply(const struct setup_options *options, char why[SETUP_WHY]) must_check;
+
+/*
+ * Detaches, removes the pins, and unmounts the bpffs if it was ours and is
+ * empty. Needs only bpffs_path and out. 0 also when there was nothing.
+ */
+int setup_remove(const struct setup_options *options, char why[SETUP_WHY]) must_check;
+
+#endif
