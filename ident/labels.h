@@ -24,20 +24,26 @@ struct ident_label {
  * Splits "source:key=value" ("source:key" means an empty value; no source
  * means "k8s") and checks each part against the rules of Kubernetes labels.
  * The parts are written into buf, which must outlive *ret_label.
- * 0, -EINVAL with a sentence in why, or -ENAMETOOLONG.
+ * This is the gate for labels that people write: sources that Cilium keeps for
+ * itself (reserved, cidr, cidrgroup, fqdn, any, unspec) are refused here.
+ * 0, -EINVAL, or -ENAMETOOLONG when buf is too small; a sentence in why.
  */
 int ident_label_parse(const char *text, char *buf, size_t buf_size, struct ident_label *ret_label,
 	char why[160]) must_check;
 
 /*
  * The canonical text of a set (malloc, the caller's). Order of the input does
- * not matter. 0; -EEXIST two labels share a key (named in why); -E2BIG a cap;
- * -EINVAL; -ENOMEM.
+ * not matter; any source is taken. 0; -EEXIST two labels share a key (named in
+ * why); -E2BIG a cap; -EINVAL a part breaks the rules, or no labels at all;
+ * -ENOMEM.
  */
 int ident_labels_canonical(
 	const struct ident_label *labels, size_t n, char **ret_text, char why[160]) must_check;
 
-/* Is this text exactly what ident_labels_canonical would write for its own labels? */
+/*
+ * Is this text exactly what ident_labels_canonical would write for its own
+ * labels? 0, -EINVAL or -E2BIG.
+ */
 int ident_labels_check(const char *text) must_check;
 
 #endif

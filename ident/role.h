@@ -15,11 +15,15 @@
 enum ident_test {
 	IDENT_EQUALS, /* the claim is this text; or an array that holds it */
 	IDENT_ANY,    /* ... one of these */
-	IDENT_ALL,    /* an array (or space-separated text) that holds all of these */
-	IDENT_EXISTS, /* the claim is there and not null */
+	IDENT_ALL,    /* an array (or space-separated text) that holds all of these;
+			 a single value counts as an array of one */
+	IDENT_EXISTS, /* the claim is there and not null; it may be false or empty */
 };
 
-/* Text is borrowed from whoever built the rule. */
+/*
+ * Text is borrowed from whoever built the rule. Without values only
+ * IDENT_EXISTS can hold; without a path nothing does.
+ */
 struct ident_condition {
 	const char *const *path; /* segments from the claims' root; exact names, dots included */
 	size_t n_path;
@@ -41,7 +45,11 @@ struct ident_role {
 	bool kill_on_expiry;
 };
 
-/* The first that matches, or NULL. Numbers and booleans in claims compare as their JSON text. */
+/*
+ * The first that matches, or NULL. Numbers and booleans in claims compare as
+ * their JSON text: 1 is not 1.0. Objects, lists in lists and null equal
+ * nothing. Allocates nothing, so it cannot skip a role for want of memory.
+ */
 const struct ident_role *ident_role_match(
 	const struct ident_role *roles, size_t n_roles, const char *provider, const json_t *claims);
 

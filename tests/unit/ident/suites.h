@@ -1,0 +1,10 @@
+#ifndef TESTS_UNIT_IDENT_SUITES_H
+#define TESTS_UNIT_IDENT_SUITES_H
+
+#include <check.h>
+
+Suite *labels_suite(void);
+Suite *number_suite(void);
+Suite *role_suite(void);
+
+#endif
