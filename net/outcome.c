@@ -16,7 +16,8 @@ static const struct {
 	{CURLE_PEER_FAILED_VERIFICATION, -EKEYREJECTED, "the server's certificate is not trusted"},
 	{CURLE_SSL_CACERT_BADFILE, -ENOENT, "the CA file cannot be used"},
 	{CURLE_SSL_CONNECT_ERROR, -EPROTO, "the TLS handshake failed"},
-	{CURLE_UNSUPPORTED_PROTOCOL, -EINVAL, "the URL's scheme is not allowed"},
+	/* HTTP/0.9; schemes were judged at submit. */
+	{CURLE_UNSUPPORTED_PROTOCOL, -EPROTO, "the server does not speak HTTP"},
 	{CURLE_URL_MALFORMAT, -EINVAL, "the URL is malformed"},
 	{CURLE_WEIRD_SERVER_REPLY, -EPROTO, "the server does not speak HTTP"},
 	{CURLE_GOT_NOTHING, -ECONNRESET, "the server closed without an answer"},
