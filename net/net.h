@@ -13,24 +13,27 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Requests between submit and take; so at most this many bodies are held. */
+#define NET_REQUESTS_MAX 256
+
 struct net;
 
 struct net_request {
 	const char *url;     /* copied */
-	const char *ca_file; /* copied; NULL: the system's */
+	const char *ca_file; /* copied; trusted instead of the system's CAs; NULL: the system's */
 	bool allow_http;     /* else https only */
 	size_t max_bytes;    /* body ceiling */
-	long timeout_ms;     /* for the whole exchange */
-	void *owner;         /* handed back with the answer */
+	long timeout_ms; /* above 0; from submit to the last byte, waiting for a slot included */
+	void *owner;     /* handed back with the answer */
 };
 
 struct net_answer {
 	void *owner;
 	int error;   /* 0, or -errno: -ETIMEDOUT, -EMSGSIZE, -ECONNREFUSED, -EIO, ... */
-	long status; /* HTTP status when error is 0 */
-	char *body;  /* owned; NUL-terminated behind body_len bytes */
+	long status; /* HTTP status when error is 0; a redirect is just its 3xx */
+	char *body;  /* owned; NUL-terminated behind body_len bytes; NULL when error is not 0 */
 	size_t body_len;
-	char why[160];           /* a sentence when error is not 0 */
+	char why[160];           /* a sentence in printable ASCII when error is not 0 */
 	struct net_answer *next; /* for the queue */
 };
 
@@ -40,19 +43,30 @@ struct net_answer {
  */
 int net_new(void (*wake)(void *arg), void *arg, struct net **ret_net) must_check;
 
-/* Queues a request from any thread. 0, -ENOMEM, or -EINVAL (URL scheme not allowed). */
+/*
+ * Queues a request from any thread. Every request that was accepted gets
+ * exactly one answer, unless net_free comes first.
+ *   0
+ *   -EINVAL  not a URL, its scheme is not allowed, it carries a user name, or no timeout
+ *   -EAGAIN  NET_REQUESTS_MAX requests were submitted and their answers not taken yet
+ *   -ENOMEM
+ */
 int net_submit(struct net *net, const struct net_request *request) must_check;
 
-/* The next answer, or NULL. The caller ends it with net_answer_free. */
+/* The next answer, or NULL; from any thread. The caller ends it with net_answer_free. */
 struct net_answer *net_take(struct net *net);
 void net_answer_free(struct net_answer *answer);
 
-/* Stops the thread; requests under way are dropped without an answer. NULL is fine. */
+/*
+ * Stops the thread; requests under way are dropped without an answer, and wake
+ * is not called any more. Never waits for a server or a name server. NULL is fine.
+ */
 void net_free(struct net *net);
 
 /*
- * One blocking GET over a unix socket, for identityctl. 0 and *ret_answer, or
- * -errno with a sentence in why.
+ * One blocking GET over a unix socket, for identityctl: at most 5 seconds and
+ * 4 MiB. 0 and *ret_answer (the caller's, error 0, any HTTP status), or -errno
+ * with a sentence in why; -EINVAL when path does not begin with a slash.
  */
 int net_unix_get(const char *socket_path, const char *path, struct net_answer **ret_answer,
 	char why[160]) must_check;
