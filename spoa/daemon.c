@@ -13,7 +13,8 @@
 /* With no descriptor left, accepting again at once would only spin. */
 #define ACCEPT_SECONDS 0.1
 
-size_t spoa_daemon_metrics(struct spoa_daemon *daemon, struct spoa_metrics *sets[])
+size_t spoa_daemon_metrics(
+	struct spoa_daemon *daemon, struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1])
 {
 	sets[0] = &daemon->metrics;
 	for (unsigned i = 0; i < daemon->n_workers; i++)

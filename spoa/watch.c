@@ -11,7 +11,7 @@ static int stat_pin(const struct spoa_watch *watch, struct stat *st)
 {
 	char path[320];
 
-	snprintf(path, sizeof(path), "%s/" BPFMAP_FLOWS, watch->dir);
+	snprintf(path, sizeof(path), "%s/" BPFMAP_PIN_FLOWS, watch->dir);
 	return stat(path, st) ? -errno : 0;
 }
 
@@ -55,7 +55,7 @@ static bool is_intact(struct spoa_watch *watch)
 	int rc = stat_pin(watch, &st);
 
 	if (rc || st.st_dev != watch->dev || st.st_ino != watch->ino) {
-		snprintf(watch->why, sizeof(watch->why), "%s/" BPFMAP_FLOWS ": %s", watch->dir,
+		snprintf(watch->why, sizeof(watch->why), "%s/" BPFMAP_PIN_FLOWS ": %s", watch->dir,
 			rc ? strerror(-rc) : "the pin was replaced");
 		return false;
 	}

@@ -11,12 +11,12 @@
 
 struct spoa_watch {
 	int mode; /* enum conf_bpf_mode */
-	char dir[256];
+	char dir[200];
 	enum spoa_enforcement enforcement;
 	struct spoa_maps *maps;
 	dev_t dev; /* of the pin that is open: another one at the same path is another map */
 	ino_t ino;
-	char why[BPFMAP_WHY]; /* why it is not enforced or lost; empty while it is */
+	char why[2 * BPFMAP_WHY]; /* why it is not enforced or lost; empty while it is */
 };
 
 /* Opens the maps as the mode asks. 0; or, when the mode is required, -errno with why. */
