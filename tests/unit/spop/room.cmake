@@ -17,3 +17,7 @@ find_program(PYTHON3 python3 REQUIRED)
 add_test(NAME spop_selftest COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/spop.py selftest)
 add_test(NAME spop_differential COMMAND ${PYTHON3}
 	${CMAKE_CURRENT_SOURCE_DIR}/e2e/spop_differential.py $<TARGET_FILE:spop_echo>)
+
+foreach(target frame hello notify ack)
+	fuzz(${target} LINK room_spop)
+endforeach()
