@@ -1,0 +1,23 @@
+/*
+ * The commands of identityctl. Each gets argv[0] as its own full name and
+ * parses its options; each returns the exit code.
+ */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+/* The exit codes are part of the interface: scripts test them. */
+enum ctl_exit {
+	CTL_OK = 0,
+	CTL_FAILED = 1,      /* it did not work, or the answer says that something is wrong */
+	CTL_USAGE = 2,       /* the command line is wrong; nothing was done */
+	CTL_UNREACHABLE = 3, /* no daemon answers on the socket */
+};
+
+#define CTL_DEFAULT_SOCKET "/run/identityd/admin.sock"
+
+enum ctl_exit ctl_status(int argc, char **argv);
+enum ctl_exit ctl_metrics(int argc, char **argv);
+enum ctl_exit ctl_token_mint(int argc, char **argv);
+enum ctl_exit ctl_token_jwk(int argc, char **argv);
+
+#endif

@@ -1,0 +1,102 @@
+#include "base/mem.h"
+#include "ctl/args.h"
+#include "ctl/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct command {
+	const char *words[2]; /* the second may be NULL */
+	enum ctl_exit (*run)(int argc, char **argv);
+	const char *arguments;
+	const char *help;
+} COMMANDS[] = {
+	{{"status"}, ctl_status, "[--socket PATH] [-o text|json]",
+		"what the daemon does, and loudly what is wrong"},
+	{{"metrics"}, ctl_metrics, "[--socket PATH]",
+		"the daemon's metrics (Prometheus text format)"},
+	{{"token", "mint"}, ctl_token_mint,
+		"--alg ALG --key FILE [--kid KID] [--claims JSON|@FILE] [--ttl 300s]\n"
+		"            [--iss ISS] [--sub SUB] [--aud AUD]...",
+		"a signed token; iat and exp come from the clock and the ttl (negative:\n"
+		"      expired) unless the claims have them"},
+	{{"token", "jwk"}, ctl_token_jwk, "{--key FILE [--kid KID] [--alg ALG]}... [--set]",
+		"the public JWK of a PEM key; several keys, or --set, make a JWK set"},
+};
+
+static const char *full_name(const struct command *c, char buf[64])
+{
+	snprintf(buf, 64, "identityctl %s%s%s", c->words[0], c->words[1] ? " " : "",
+		c->words[1] ? c->words[1] : "");
+	return buf;
+}
+
+static void help(FILE *to)
+{
+	char name[64];
+
+	fputs("usage:\n", to);
+	for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++)
+		fprintf(to, "  %s %s\n      %s\n", full_name(&COMMANDS[i], name),
+			COMMANDS[i].arguments, COMMANDS[i].help);
+	fputs("  identityctl help | --help | --version\n"
+	      "\n"
+	      "PATH is the daemon's admin socket, by default " CTL_DEFAULT_SOCKET ".\n"
+	      "\n"
+	      "exit codes:\n"
+	      "  0  all is well\n"
+	      "  1  it did not work, or the status has a line that begins with !!\n"
+	      "  2  the command line is wrong\n"
+	      "  3  no daemon answers on the socket\n",
+		to);
+}
+
+/* The command, and in *ret_words how many words of argv name it; NULL for none. */
+static const struct command *find(int argc, char **argv, int *ret_words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(COMMANDS); i++) {
+		const struct command *c = &COMMANDS[i];
+		int n = c->words[1] ? 2 : 1;
+
+		if (argc <= n || strcmp(argv[1], c->words[0]))
+			continue;
+		if (n == 2 && strcmp(argv[2], c->words[1]))
+			continue;
+		*ret_words = n;
+		return c;
+	}
+	return NULL;
+}
+
+static enum ctl_exit run(int argc, char **argv)
+{
+	char name[64];
+	int n_words;
+	const struct command *c = find(argc, argv, &n_words);
+
+	if (argc < 2)
+		return ctl_args_usage("identityctl", "a command is needed");
+	if (!c)
+		return ctl_args_usage(
+			"identityctl", "'%s' is not a command, or half of one", argv[1]);
+	full_name(c, name);
+	argv[n_words] = name; /* getopt complains in the command's own name */
+	return c->run(argc - n_words, argv + n_words);
+}
+
+int main(int argc, char **argv)
+{
+	enum ctl_exit rc = CTL_OK;
+
+	if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")))
+		help(stdout);
+	else if (argc == 2 && !strcmp(argv[1], "--version"))
+		puts("identityctl " IDENTITYD_VERSION);
+	else
+		rc = run(argc, argv);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("identityctl: stdout");
+		return rc ? rc : CTL_FAILED;
+	}
+	return rc;
+}
