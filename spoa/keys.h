@@ -1,11 +1,7 @@
 /*
  * The providers' keys: fetched by the net thread, judged here on the main
- * thread, handed to the workers in a snapshot. Good keys are never replaced
- * by none or by bad ones.
- *
- *	EMPTY --start--> FETCHING --got--> FRESH --start--> REFRESHING --got--> FRESH
- *	                 FETCHING --failed--> EMPTY         REFRESHING --failed--> STALE
- *	                                                    STALE --start--> REFRESHING
+ * thread, handed to the workers in a snapshot. One source (spoa/source.h) for
+ * each provider.
  */
 #ifndef SPOA_KEYS_H
 #define SPOA_KEYS_H
@@ -17,23 +13,6 @@
 
 #include <ev.h>
 #include <jansson.h>
-
-enum spoa_keys_state {
-	SPOA_KEYS_EMPTY,      /* no keys: every token of this provider is a 503 */
-	SPOA_KEYS_FETCHING,   /* no keys yet, and a request is under way */
-	SPOA_KEYS_FRESH,      /* the last fetch was good */
-	SPOA_KEYS_REFRESHING, /* keys, and a request for newer ones is under way */
-	SPOA_KEYS_STALE,      /* keys, and the last fetch failed */
-};
-#define SPOA_KEYS_STATES (SPOA_KEYS_STALE + 1)
-
-/*
- * How often a token with an unknown key id may cause a fetch, for each
- * provider: so many at once, then one for each interval. A stranger can make
- * up key ids as fast as he likes; the provider is not to feel it.
- */
-#define SPOA_KEYS_BURST       3
-#define SPOA_KEYS_INTERVAL_NS (10 * (uint64_t)NS_PER_S)
 
 struct spoa_keys;
 
