@@ -102,11 +102,16 @@ class ProviderMissing(LabCase):
         self.provider.command("mode", mode="error")
         self.refused(503, token=token)
         self.agent.process.wait_event(event="decision", reason="keys_unavailable")
-        self.assertIn("keys_unavailable", str(self.agent.status()))
+        status = self.agent.status()
+        self.assertFalse(status["ready"])
+        self.assertEqual(status["providers"][0]["keys"], 0)
+        self.assertTrue(status["providers"][0]["last_error"])
+        self.assertEqual(self.agent.metric("^identityd_providers_without_keys"), 1)
         self.refused(401, "no_token")
         self.provider.command("mode", mode="ok")
         self.lab.until(200, timeout=20, token=token)
-        self.assertNotIn("keys_unavailable", str(self.agent.status()))
+        self.assertTrue(self.agent.status()["ready"])
+        self.assertEqual(self.agent.metric("^identityd_providers_without_keys"), 0)
 
 
 if __name__ == "__main__":
