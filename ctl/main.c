@@ -21,7 +21,8 @@ static const struct command {
 		"a signed token; iat and exp come from the clock and the ttl (negative:\n"
 		"      expired) unless the claims have them"},
 	{{"token", "jwk"}, ctl_token_jwk, "{--key FILE [--kid KID] [--alg ALG]}... [--set]",
-		"the public JWK of a PEM key; several keys, or --set, make a JWK set"},
+		"the public JWK of a PEM key, by default for RS256, ES256/384/512 or EdDSA as\n"
+		"      the key is; several keys, or --set, make a JWK set"},
 };
 
 static const char *full_name(const struct command *c, char buf[64])

@@ -211,6 +211,20 @@ static enum ctl_exit jwk_parse(int argc, char **argv, struct jwk_args *args)
 	return CTL_OK;
 }
 
+/* Without --alg: the first that goes with the key, for each kind of key its usual one. */
+static const char *const USUAL_ALGS[] = {"RS256", "ES256", "ES384", "ES512", "EdDSA"};
+
+static json_t *jwk_make(struct span pem, const char *kid, const char *alg)
+{
+	json_t *jwk = NULL;
+
+	if (alg)
+		return token_mint_jwk(pem, kid, alg);
+	for (size_t i = 0; i < ARRAY_SIZE(USUAL_ALGS) && !jwk; i++)
+		jwk = token_mint_jwk(pem, kid, USUAL_ALGS[i]);
+	return jwk;
+}
+
 /* Appends the public JWK of key i to the list. */
 static enum ctl_exit jwk_add(const char *name, const struct jwk_args *args, size_t i, json_t *list)
 {
@@ -220,7 +234,7 @@ static enum ctl_exit jwk_add(const char *name, const struct jwk_args *args, size
 
 	if (rc)
 		return rc;
-	jwk = token_mint_jwk(
+	jwk = jwk_make(
 		(struct span){.p = key.data, .n = key.n}, args->keys[i].kid, args->keys[i].alg);
 	if (!jwk || json_array_append(list, jwk)) {
 		ctl_args_complain(name, "%s: not a PEM key that can be a JWK%s%s",

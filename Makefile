@@ -1,0 +1,49 @@
+# A thin convenience over the CMake presets; CMakeLists.txt is the build.
+.PHONY: help demo test deps build dev release asan tsan fuzz install clean
+
+FUZZ_SECONDS ?= 60
+
+help:
+	@echo 'make demo [KEEP=1]  install what is missing, build, show it at work (root)'
+	@echo 'make test           install what is missing, build, run every test (root)'
+	@echo 'make deps           only install what is missing (root)'
+	@echo 'make build          dev build in build/dev; also: release, asan, tsan'
+	@echo 'make fuzz           every fuzz target for FUZZ_SECONDS (60)'
+	@echo 'make install        the release build, to CMAKE_INSTALL_PREFIX or DESTDIR'
+	@echo 'make clean          remove build/'
+
+demo:
+	@scripts/install-deps build demo
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release
+	@BUILD=build/release KEEP=$(KEEP) examples/demo/run
+
+test:
+	@scripts/install-deps
+	@tests/run
+
+deps:
+	@scripts/install-deps
+
+build: dev
+
+dev release asan tsan:
+	cmake --preset $@
+	cmake --build --preset $@
+
+fuzz:
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	@set -e; for target in build/fuzz/tests/fuzz_*; do \
+		[ -f "$$target" ] && [ -x "$$target" ] || continue; \
+		name=$${target##*/fuzz_}; echo "== $$name"; mkdir -p build/fuzz/corpus/$$name; \
+		"$$target" -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
+			-artifact_prefix=build/fuzz/$$name- \
+			build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+	done
+
+install: release
+	cmake --install build/release
+
+clean:
+	rm -rf build

@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""
+Runs the end-to-end tests: all, or those whose names contain an argument.
+The last line is `e2e: N passed, M failed`.
+"""
+import os
+import sys
+import time
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+import harness  # noqa: E402
+
+TAIL = 40  # lines of each log that a failure shows
+
+
+class Result(unittest.TextTestResult):
+    """Counts tests, not subtests, and shows the logs while they are still there."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.good, self.bad = set(), set()
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.good.add(test.id())
+
+    def _failed(self, test):
+        self.bad.add(getattr(test, "test_case", test).id())
+        for lab in harness.labs:
+            for name, text in lab.logs().items():
+                self.stream.writeln(f"--- {lab.name} {name}")
+                self.stream.writeln("\n".join(text.splitlines()[-TAIL:]))
+
+    def addError(self, test, err):
+        super().addError(test, err)
+        self._failed(test)
+
+    def addFailure(self, test, err):
+        super().addFailure(test, err)
+        self._failed(test)
+
+    def addSubTest(self, test, subtest, err):
+        super().addSubTest(test, subtest, err)
+        if err:
+            self.bad.add(test.id())
+
+
+def flatten(suite):
+    for test in suite:
+        if isinstance(test, unittest.TestSuite):
+            yield from flatten(test)
+        else:
+            yield test
+
+
+def main():
+    if os.geteuid() != 0:
+        sys.exit("e2e: needs root (cgroup, bpffs, another user for the daemon)")
+    harness.tokens.npm_ready()
+    found = unittest.defaultTestLoader.discover(HERE)
+    tests = [t for t in flatten(found) if all(word in t.id() for word in sys.argv[1:])]
+    start = time.monotonic()
+    result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(
+        unittest.TestSuite(tests))
+    # A class whose setUpClass or cleanup failed is a failure of its own.
+    failed = len(result.bad)
+    print(f"{time.monotonic() - start:.0f} s, {harness.BUILD}, {' '.join(harness.HAPROXY)}")
+    print(f"e2e: {len(result.good)} passed, {failed} failed", flush=True)
+    return 1 if failed or not tests else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""Both ends of HTTP: a client that can be rude, and backends that say what reached them."""
+import http.client
+import http.server
+import json
+import socket
+import threading
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    def seen(self):
+        """What the backend saw: {"backend", "path", "headers": [[name, value]...]}."""
+        return json.loads(self.body)
+
+    def backend(self):
+        return self.seen()["backend"]
+
+    def header(self, name):
+        """The values that the backend saw for this header."""
+        return [v for n, v in self.seen()["headers"] if n.lower() == name.lower()]
+
+
+class Connection:
+    """One client connection that stays open until close()."""
+
+    def __init__(self, port, timeout=5):
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+        self.http.connect()
+        self.http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.local = self.http.sock.getsockname()
+
+    def get(self, path="/", token=None, headers=()):
+        self.http.putrequest("GET", path, skip_accept_encoding=True)
+        if token is not None:
+            self.http.putheader("Authorization", f"Bearer {token}")
+        for name, value in headers:
+            self.http.putheader(name, value)
+        self.http.endheaders()
+        return Answer(self.http.getresponse())
+
+    def close(self):
+        self.http.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def get(port, path="/", token=None, headers=()):
+    """One request on a connection of its own."""
+    with Connection(port) as connection:
+        return connection.get(path, token, headers)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+
+    def do_GET(self):
+        body = json.dumps({"backend": self.server.name, "path": self.path,
+                           "headers": self.headers.items()}).encode()
+        self.server.count += 1
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+class Backend:
+    """An application on 127.0.0.1:port; count says how many requests reached it."""
+
+    def __init__(self, name, port):
+        self.port = port
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+        self.server.daemon_threads = True
+        self.server.name, self.server.count = name, 0
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
+
+    @property
+    def count(self):
+        return self.server.count
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()

@@ -1,0 +1,147 @@
+// A real OpenID provider (npm oidc-provider) for the end-to-end tests.
+//
+//   node idp.js PORT CONTROL_PORT
+//
+// On PORT: discovery, JWKS and POST /token (client_credentials, secret "secret"):
+//   client_id  admin (roles: [admin]), reader (may ask for scope "read"), guest (no role)
+//   resource   urn:AUDIENCE:ALG:TTL, e.g. urn:api:ES256:300; algorithms RS256 PS256 ES256 EdDSA
+// On CONTROL_PORT, for the tests only, POST with an optional JSON body:
+//   /rotate       every algorithm gets a new key, which signs from now on; the old stay published
+//   /rotate-drop  the same, and the old keys are gone
+//   /mode         {"mode": "ok" | "hang" | "error" | "garbage"}: what PORT answers to everything
+//   /sign         {"alg", "claims", "header"?}: any claims, signed with the current key
+//   /state        current key ids, and how many requests came for discovery and JWKS
+import * as crypto from 'node:crypto';
+import * as http from 'node:http';
+import { promisify } from 'node:util';
+import Provider from 'oidc-provider';
+
+const HOST = '127.0.0.1';
+const [PORT, CONTROL_PORT] = process.argv.slice(2).map(Number);
+const ISSUER = `http://${HOST}:${PORT}`;
+const pair = promisify(crypto.generateKeyPair);
+
+const ALGS = {
+	RS256: { make: ['rsa', { modulusLength: 2048 }], hash: 'sha256' },
+	PS256: { make: ['rsa', { modulusLength: 2048 }], hash: 'sha256',
+		sign: { padding: crypto.constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
+	ES256: { make: ['ec', { namedCurve: 'P-256' }], hash: 'sha256',
+		sign: { dsaEncoding: 'ieee-p1363' } },
+	EdDSA: { make: ['ed25519', {}], hash: null },
+};
+
+const CLAIMS = {
+	admin: { roles: ['admin', 'staff'] },
+	reader: { roles: ['staff'] },
+	guest: {},
+};
+
+let generation = 0;
+let published = []; // private JWKs, the newest first
+let current = {};   // algorithm -> { kid, key }
+let provider;       // rebuilt with every rotation: its keys are fixed at construction
+let mode = 'ok';
+const seen = { discovery: 0, jwks: 0 };
+
+function resource(urn) {
+	const [scheme, audience, alg, ttl] = urn.split(':');
+	if (scheme !== 'urn' || !ALGS[alg])
+		throw new Error(`unknown resource ${urn}`);
+	return {
+		audience,
+		scope: 'read write',
+		accessTokenFormat: 'jwt',
+		accessTokenTTL: Number(ttl || 300),
+		jwt: { sign: { alg, kid: current[alg].kid } },
+	};
+}
+
+function build() {
+	return new Provider(ISSUER, {
+		jwks: { keys: published },
+		clients: Object.keys(CLAIMS).map((client_id) => ({
+			client_id,
+			client_secret: 'secret',
+			grant_types: ['client_credentials'],
+			response_types: [],
+			redirect_uris: [],
+			token_endpoint_auth_method: 'client_secret_post',
+		})),
+		scopes: ['read', 'write'],
+		features: {
+			devInteractions: { enabled: false },
+			clientCredentials: { enabled: true },
+			resourceIndicators: {
+				enabled: true,
+				getResourceServerInfo: (ctx, urn) => resource(urn),
+			},
+		},
+		extraTokenClaims: (ctx, token) => ({ ...CLAIMS[token.clientId], sub: token.clientId }),
+	});
+}
+
+async function rotate(drop) {
+	generation += 1;
+	const fresh = [];
+	for (const [alg, { make }] of Object.entries(ALGS)) {
+		const { privateKey } = await pair(...make);
+		const kid = `${alg.toLowerCase()}-${generation}`;
+		current[alg] = { kid, key: privateKey };
+		fresh.push({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
+	}
+	published = drop ? fresh : [...fresh, ...published];
+	provider = build().callback();
+}
+
+function sign({ alg, claims, header = {} }) {
+	const { kid, key } = current[alg];
+	const part = (o) => Buffer.from(JSON.stringify(o)).toString('base64url');
+	const input = `${part({ alg, typ: 'at+jwt', kid, ...header })}.${part(claims)}`;
+	const signature = crypto.sign(ALGS[alg].hash, Buffer.from(input),
+		{ key, ...ALGS[alg].sign });
+	return `${input}.${signature.toString('base64url')}`;
+}
+
+const COMMANDS = {
+	'/rotate': () => rotate(false),
+	'/rotate-drop': () => rotate(true),
+	'/mode': (body) => { mode = body.mode; },
+	'/sign': (body) => ({ token: sign(body) }),
+	'/state': () => {},
+};
+
+function serve(req, res) {
+	if (req.url === '/.well-known/openid-configuration')
+		seen.discovery += 1;
+	if (req.url === '/jwks')
+		seen.jwks += 1;
+	if (mode === 'hang')
+		return;
+	if (mode === 'error') {
+		res.writeHead(500).end('broken\n');
+		return;
+	}
+	if (mode === 'garbage') {
+		res.writeHead(200, { 'content-type': 'application/json' }).end('{"keys": [');
+		return;
+	}
+	provider(req, res);
+}
+
+async function control(req, res) {
+	try {
+		let text = '';
+		for await (const chunk of req)
+			text += chunk;
+		const answer = await COMMANDS[req.url](text ? JSON.parse(text) : {});
+		const kids = Object.fromEntries(
+			Object.entries(current).map(([alg, { kid }]) => [alg, kid]));
+		res.end(JSON.stringify({ mode, kids, published: published.length, seen, ...answer }));
+	} catch (error) {
+		res.writeHead(500).end(JSON.stringify({ error: String(error) }));
+	}
+}
+
+await rotate(true);
+http.createServer(serve).listen(PORT, HOST, () =>
+	http.createServer(control).listen(CONTROL_PORT, HOST, () => console.log('ready')));

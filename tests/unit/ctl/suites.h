@@ -1,0 +1,19 @@
+/* The suites of this room's unit program, one per source file. */
+#ifndef TESTS_UNIT_CTL_SUITES_H
+#define TESTS_UNIT_CTL_SUITES_H
+
+#include <check.h>
+
+Suite *suite_args(void);
+Suite *suite_claims(void);
+Suite *suite_out(void);
+Suite *suite_status_render(void);
+
+/* These run the program. */
+Suite *suite_fetch(void);
+Suite *suite_main(void);
+Suite *suite_metrics(void);
+Suite *suite_status(void);
+Suite *suite_token(void);
+
+#endif
