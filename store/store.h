@@ -18,8 +18,9 @@ struct store;
 
 /*
  * Opens or creates the database (mode 0600; the folder must exist). A file
- * with a newer schema is refused. 0, or -errno with a sentence in why.
- * One thread uses a store at a time.
+ * with a newer schema, of another program, with a wider mode or with damage
+ * is refused. 0, or -errno with a sentence in why (it names the path).
+ * One thread uses a store at a time; several processes may share a file.
  */
 int store_open(const char *path, struct store **ret_store, char why[STORE_WHY]) must_check;
 void store_close(struct store *store);
@@ -51,7 +52,10 @@ void store_identities_free(struct store_identity *list, size_t n);
 /* Last good key sets by provider name: JSON as fetched. */
 int store_keys_put(struct store *store, const char *provider, struct span json,
 	char why[STORE_WHY]) must_check;
-/* 0 and *ret_json (malloc, the caller's), -ENOENT, -ENOMEM or -EIO. */
+/*
+ * 0 and *ret_json (malloc, the caller's; a NUL follows that *ret_n does not
+ * count), -ENOENT, -ENOMEM or -EIO.
+ */
 int store_keys_get(
 	struct store *store, const char *provider, char **ret_json, size_t *ret_n) must_check;
 

@@ -1,0 +1,251 @@
+#include "store/store.h"
+
+#include "store/sql.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The contract of these calls knows one errno for whatever the database says. */
+static int broken(struct store *store, int rc, const char *what, char why[STORE_WHY])
+{
+	(void)!store_sql_fail(store->db, rc, what, why);
+	return -EIO;
+}
+
+/* SQLITE_ROW and the number, SQLITE_DONE when the set has none, or a result code. */
+static int find(struct store *store, const char *labels, uint32_t *ret_id, int *ret_fixed)
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_ID_OF);
+	int rc = sqlite3_bind_text(q, 1, labels, -1, SQLITE_STATIC);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc != SQLITE_ROW)
+		return rc;
+	*ret_id = (uint32_t)sqlite3_column_int64(q, 0);
+	*ret_fixed = sqlite3_column_int(q, 1);
+	return rc;
+}
+
+/* The first column of a query with one number: SQLITE_ROW, SQLITE_DONE or a result code. */
+static int ask(struct store *store, enum store_sql which, uint32_t argument, int64_t *ret_answer)
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, which);
+	int rc = sqlite3_bind_int64(q, 1, argument);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_ROW)
+		*ret_answer = sqlite3_column_int64(q, 0);
+	return rc;
+}
+
+/* The lowest number from lo on that nobody has; it may lie above the range. */
+static int lowest_free(struct store *store, uint32_t lo, int64_t *ret_id)
+{
+	uint32_t from = store->scan_lo == lo && store->scan_next > lo ? store->scan_next : lo;
+	int64_t is_free;
+	int rc = ask(store, STORE_SQL_IS_FREE, from, &is_free);
+
+	if (rc != SQLITE_ROW)
+		return rc;
+	if (is_free) {
+		*ret_id = from;
+		return rc;
+	}
+	return ask(store, STORE_SQL_NEXT_FREE, from, ret_id);
+}
+
+static int insert(struct store *store, const char *labels, uint32_t id, int fixed)
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_INSERT);
+	int rc = sqlite3_bind_int64(q, 1, id);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_text(q, 2, labels, -1, SQLITE_STATIC);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int(q, 3, fixed);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+static int allocate(struct store *store, const char *labels, uint32_t lo, uint32_t hi,
+	uint32_t *ret_id, char why[STORE_WHY])
+{
+	cleanup(store_rollback) sqlite3 *open = store->db;
+	uint32_t id;
+	int64_t free_id;
+	int fixed;
+	int rc = store_sql_run(store, STORE_SQL_BEGIN);
+
+	if (rc != SQLITE_OK)
+		return broken(store, rc, "no identity can be allocated", why);
+	/* Again, now that nobody else writes: another process may have been faster. */
+	rc = find(store, labels, &id, &fixed);
+	if (rc == SQLITE_ROW) {
+		*ret_id = id;
+		return 0;
+	}
+	if (rc == SQLITE_DONE)
+		rc = lowest_free(store, lo, &free_id);
+	if (rc != SQLITE_ROW)
+		return broken(store, rc, "no identity can be allocated", why);
+	if (free_id > hi) {
+		snprintf(why, STORE_WHY, "the identity numbers %u to %u are used up", lo, hi);
+		return -ENOSPC;
+	}
+	id = (uint32_t)free_id;
+	rc = insert(store, labels, id, 0);
+	if (rc == SQLITE_OK)
+		rc = store_sql_run(store, STORE_SQL_COMMIT);
+	if (rc != SQLITE_OK)
+		return broken(store, rc, "a new identity cannot be stored", why);
+	store->scan_lo = lo;
+	store->scan_next = id + 1;
+	*ret_id = id;
+	return 0;
+}
+
+int store_identity(struct store *store, const char *labels, uint32_t lo, uint32_t hi,
+	uint32_t *ret_id, char why[STORE_WHY])
+{
+	uint32_t id;
+	int fixed;
+	int rc;
+
+	assert(lo > 0 && lo <= hi);
+	rc = find(store, labels, &id, &fixed);
+	if (rc == SQLITE_DONE)
+		return allocate(store, labels, lo, hi, ret_id, why);
+	if (rc != SQLITE_ROW)
+		return broken(store, rc, "an identity cannot be read", why);
+	*ret_id = id;
+	return 0;
+}
+
+/* Nobody but this label set may have the number. */
+static int owner_check(struct store *store, uint32_t id, char why[STORE_WHY])
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_OWNER_OF);
+	int rc = sqlite3_bind_int64(q, 1, id);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_DONE)
+		return 0;
+	if (rc != SQLITE_ROW)
+		return broken(store, rc, "an identity cannot be read", why);
+	snprintf(why, STORE_WHY, "the number %u belongs to the labels %s", id,
+		(const char *)sqlite3_column_text(q, 0));
+	return -EEXIST;
+}
+
+/* A pair that was allocated, and that the operator now fixes, only changes its flag. */
+static int mark_fixed(struct store *store, uint32_t id)
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_FIX);
+	int rc = sqlite3_bind_int64(q, 1, id);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Inside the transaction: writes the pair, or says who is in the way. */
+static int fix(struct store *store, const char *labels, uint32_t id, char why[STORE_WHY])
+{
+	uint32_t stored;
+	int fixed, r;
+	int rc = find(store, labels, &stored, &fixed);
+
+	if (rc == SQLITE_ROW && stored != id) {
+		snprintf(why, STORE_WHY,
+			"these labels have the number %u already and cannot become %u", stored, id);
+		return -EEXIST;
+	}
+	if (rc == SQLITE_ROW) {
+		rc = fixed ? SQLITE_OK : mark_fixed(store, id);
+	} else if (rc == SQLITE_DONE) {
+		r = owner_check(store, id, why);
+		if (r)
+			return r;
+		rc = insert(store, labels, id, 1);
+	}
+	return rc == SQLITE_OK ? 0 : broken(store, rc, "a fixed identity cannot be stored", why);
+}
+
+int store_identity_fix(struct store *store, const char *labels, uint32_t id, char why[STORE_WHY])
+{
+	cleanup(store_rollback) sqlite3 *open = store->db;
+	int rc = store_sql_run(store, STORE_SQL_BEGIN);
+	int r;
+
+	if (rc != SQLITE_OK)
+		return broken(store, rc, "a fixed identity cannot be stored", why);
+	r = fix(store, labels, id, why);
+	if (r)
+		return r;
+	rc = store_sql_run(store, STORE_SQL_COMMIT);
+	return rc == SQLITE_OK ? 0 : broken(store, rc, "a fixed identity cannot be stored", why);
+}
+
+struct list {
+	struct store_identity *items;
+	size_t n, room;
+};
+
+static void list_done(struct list list)
+{
+	store_identities_free(list.items, list.n);
+}
+
+DEFINE_CLEANUP(list, struct list, list_done)
+
+static int list_add(struct list *list, sqlite3_stmt *row)
+{
+	const char *labels = (const char *)sqlite3_column_text(row, 2);
+	size_t room = list->room ? list->room * 2 : 64;
+
+	if (list->n == list->room) {
+		struct store_identity *grown =
+			reallocarray(list->items, room, sizeof(*list->items));
+
+		if (!grown)
+			return -ENOMEM;
+		list->items = grown;
+		list->room = room;
+	}
+	list->items[list->n] = (struct store_identity){
+		.id = (uint32_t)sqlite3_column_int64(row, 0),
+		.fixed = sqlite3_column_int(row, 1),
+		.labels = labels ? strdup(labels) : NULL,
+	};
+	return list->items[list->n].labels ? list->n++, 0 : -ENOMEM;
+}
+
+int store_identities(struct store *store, struct store_identity **ret, size_t *ret_n)
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_LIST);
+	cleanup(list) struct list list = {0};
+	int rc;
+
+	while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+		if (list_add(&list, q))
+			return -ENOMEM;
+	if (rc != SQLITE_DONE)
+		return rc == SQLITE_NOMEM ? -ENOMEM : -EIO;
+	*ret = TAKE_PTR(list.items);
+	*ret_n = list.n;
+	list.n = 0;
+	return 0;
+}
+
+void store_identities_free(struct store_identity *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		free(list[i].labels);
+	free(list);
+}

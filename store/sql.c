@@ -1,0 +1,108 @@
+#include "store/sql.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static const char *const SQL[] = {
+	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",
+	[STORE_SQL_COMMIT] = "COMMIT",
+	[STORE_SQL_ROLLBACK] = "ROLLBACK",
+	[STORE_SQL_ID_OF] = "SELECT id, fixed FROM identities WHERE labels = ?1",
+	[STORE_SQL_OWNER_OF] = "SELECT labels FROM identities WHERE id = ?1",
+	[STORE_SQL_IS_FREE] = "SELECT NOT EXISTS (SELECT 1 FROM identities WHERE id = ?1)",
+	/* The first number above ?1 that follows a taken one, and is free itself. */
+	[STORE_SQL_NEXT_FREE] = "SELECT a.id + 1 FROM identities a"
+				" LEFT JOIN identities b ON b.id = a.id + 1"
+				" WHERE a.id >= ?1 AND b.id IS NULL"
+				" ORDER BY a.id LIMIT 1",
+	[STORE_SQL_INSERT] = "INSERT INTO identities (id, labels, fixed) VALUES (?1, ?2, ?3)",
+	[STORE_SQL_FIX] = "UPDATE identities SET fixed = 1 WHERE id = ?1",
+	[STORE_SQL_LIST] = "SELECT id, fixed, labels FROM identities ORDER BY id",
+	[STORE_SQL_KEYS_PUT] = "INSERT INTO keys (provider, json) VALUES (?1, ?2)"
+			       " ON CONFLICT (provider) DO UPDATE SET json = excluded.json",
+	[STORE_SQL_KEYS_GET] = "SELECT json FROM keys WHERE provider = ?1",
+};
+_Static_assert(ARRAY_SIZE(SQL) == STORE_SQL_COUNT, "a text for every statement");
+
+static const struct {
+	int rc;
+	int error;
+	const char *text; /* NULL: SQLite's own */
+} CAUSES[] = {
+	{SQLITE_NOMEM, -ENOMEM, "out of memory"},
+	{SQLITE_FULL, -ENOSPC, "the disk is full"},
+	{SQLITE_READONLY, -EROFS, "the file or its folder cannot be written"},
+	{SQLITE_CANTOPEN, -EACCES, "the file cannot be opened or its folder cannot be written"},
+	{SQLITE_PERM, -EACCES, "access is denied"},
+	{SQLITE_AUTH, -EACCES, "access is denied"},
+	{SQLITE_NOTADB, -EBADMSG, "the file is not an SQLite database"},
+	{SQLITE_CORRUPT, -EBADMSG, "the database is damaged"},
+	{SQLITE_BUSY, -EBUSY, "another process keeps the database locked"},
+	{SQLITE_PROTOCOL, -EBUSY, "another process keeps the database locked"},
+	{SQLITE_IOERR, -EIO, "the disk cannot be read or written"},
+};
+
+int store_sql_fail(sqlite3 *db, int rc, const char *what, char why[STORE_WHY])
+{
+	const char *text = NULL;
+	int error = -EIO;
+
+	for (size_t i = 0; i < ARRAY_SIZE(CAUSES); i++) {
+		/* The low byte is the primary code; the rest is detail. */
+		if (CAUSES[i].rc == (rc & 0xff)) {
+			text = CAUSES[i].text;
+			error = CAUSES[i].error;
+		}
+	}
+	if (why)
+		snprintf(why, STORE_WHY, "%s: %s (SQLite %d)", what,
+			text ? text : sqlite3_errmsg(db), rc);
+	return error;
+}
+
+int store_sql_prepare(struct store *store)
+{
+	for (size_t i = 0; i < STORE_SQL_COUNT; i++) {
+		int rc = sqlite3_prepare_v3(store->db, SQL[i], -1, SQLITE_PREPARE_PERSISTENT,
+			&store->statements[i], NULL);
+
+		if (rc != SQLITE_OK)
+			return rc;
+	}
+	return SQLITE_OK;
+}
+
+void store_sql_done(struct store *store)
+{
+	for (size_t i = 0; i < STORE_SQL_COUNT; i++) {
+		sqlite3_finalize(store->statements[i]);
+		store->statements[i] = NULL;
+	}
+}
+
+sqlite3_stmt *store_sql_get(struct store *store, enum store_sql which)
+{
+	return store->statements[which];
+}
+
+int store_sql_run(struct store *store, enum store_sql which)
+{
+	cleanup(store_reset) sqlite3_stmt *statement = store_sql_get(store, which);
+	int rc = sqlite3_step(statement);
+
+	return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int store_sql_number(sqlite3 *db, const char *query, int64_t *ret_number)
+{
+	cleanup(store_finalize) sqlite3_stmt *statement = NULL;
+	int rc = sqlite3_prepare_v2(db, query, -1, &statement, NULL);
+
+	if (rc != SQLITE_OK)
+		return rc;
+	rc = sqlite3_step(statement);
+	if (rc != SQLITE_ROW)
+		return rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;
+	*ret_number = sqlite3_column_int64(statement, 0);
+	return SQLITE_OK;
+}

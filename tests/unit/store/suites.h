@@ -1,0 +1,13 @@
+#ifndef TESTS_UNIT_STORE_SUITES_H
+#define TESTS_UNIT_STORE_SUITES_H
+
+#include <check.h>
+
+Suite *identities_suite(void);
+Suite *keys_suite(void);
+Suite *kill_suite(void);
+Suite *schema_suite(void);
+Suite *sql_suite(void);
+Suite *store_suite(void);
+
+#endif
