@@ -18,6 +18,7 @@
 
 /* Names of the pins in the bpffs. */
 #define BPFMAP_PIN_FLOWS    "flows"
+#define BPFMAP_PIN_OVERFLOW "overflow"
 #define BPFMAP_PIN_SETTINGS "settings"
 #define BPFMAP_PIN_STATS    "stats"
 #define BPFMAP_PIN_SOCK_OPS "sock_ops" /* the link */
@@ -54,6 +55,13 @@ struct bpfmap_flow {
 	__u64 cookie;  /* of the socket; the agent keeps what it finds */
 	__u64 subject; /* hash of issuer and sub; 0: nobody yet */
 };
+
+/*
+ * overflow: the connections that found flows full, so that the agent can tell
+ * them from connections that were never tracked. LRU: it authorises nothing,
+ * and a forgotten entry only makes "full" read "unknown".
+ */
+#define BPFMAP_OVERFLOW_ENTRIES 4096
 
 /* settings: one entry, index 0. Written by identityd-setup, read by the programs. */
 #define BPFMAP_PORTS_MAX 32

@@ -28,6 +28,7 @@ struct bpfmap {
 };
 
 static const uint32_t pin_flags[BPFMAP_MAPS] = {
+	[BPFMAP_MAP_OVERFLOW] = BPF_F_RDONLY,
 	[BPFMAP_MAP_SETTINGS] = BPF_F_RDONLY,
 	[BPFMAP_MAP_STATS] = BPF_F_RDONLY,
 };
@@ -99,6 +100,14 @@ int bpfmap_flow_get(
 	return 0;
 }
 
+/* No entry: because there was no room for one, or because nobody tracks this connection? */
+static bool overflowed(struct bpfmap *map, const struct bpfmap_flow_key *key)
+{
+	uint32_t one;
+
+	return bpf_map_lookup_elem(map->fds[BPFMAP_MAP_OVERFLOW], key, &one) == 0;
+}
+
 static int bind_locked(struct bpfmap *map, const struct bpfmap_flow_key *key,
 	const struct bpfmap_binding *binding, enum bpfmap_bound *ret_bound)
 {
@@ -113,6 +122,8 @@ static int bind_locked(struct bpfmap *map, const struct bpfmap_flow_key *key,
 			err = bpf_map_update_elem(
 				map->fds[BPFMAP_MAP_FLOWS], key, &next, BPF_EXIST);
 	}
+	if (err == -ENOENT && overflowed(map, key))
+		return -E2BIG;
 	if (err && err != -ENOENT)
 		return err;
 	*ret_bound = err ? BPFMAP_UNBOUND : bound;

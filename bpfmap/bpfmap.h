@@ -42,7 +42,8 @@ struct bpfmap_binding {
  * Writes the identity into the entry of this connection; only what changed is
  * written, and only an entry that the kernel made (BPF_EXIST). The write has
  * returned when this does. 0 and *ret_bound; -EINVAL for an identity or a
- * subject that is 0, or -errno of the system call.
+ * subject that is 0; -E2BIG when the connection came while the map was full;
+ * or -errno of the system call.
  *
  * Safe from several threads of one process. Not from several processes: the
  * map has no compare-and-swap, so two agents that bind two subjects to one

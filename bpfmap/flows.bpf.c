@@ -18,6 +18,13 @@ struct {
 } flows SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, BPFMAP_OVERFLOW_ENTRIES);
+	__type(key, struct bpfmap_flow_key);
+	__type(value, __u32);
+} overflow SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -107,16 +114,19 @@ static __always_inline void opened(struct bpf_sock_ops *ops)
 {
 	struct bpfmap_flow_key key;
 	struct bpfmap_flow flow = {};
+	const __u32 one = 1;
 
 	if (!wanted(ops->local_port) || !key_of(ops, &key))
 		return;
 	if (bpf_sock_ops_cb_flags_set(ops, ops->bpf_sock_ops_cb_flags | BPF_SOCK_OPS_STATE_CB_FLAG))
 		return;
 	flow.cookie = bpf_get_socket_cookie(ops);
-	if (bpf_map_update_elem(&flows, &key, &flow, BPF_ANY))
+	if (bpf_map_update_elem(&flows, &key, &flow, BPF_ANY)) {
+		bpf_map_update_elem(&overflow, &key, &one, BPF_ANY);
 		count(BPFMAP_STAT_FLOWS_FULL);
-	else
+	} else {
 		count(BPFMAP_STAT_FLOWS_OPENED);
+	}
 }
 
 /*
@@ -132,6 +142,8 @@ static __always_inline void closed(struct bpf_sock_ops *ops)
 	if (!key_of(ops, &key))
 		return;
 	flow = bpf_map_lookup_elem(&flows, &key);
+	if (!flow)
+		bpf_map_delete_elem(&overflow, &key);
 	if (!flow || flow->cookie != bpf_get_socket_cookie(ops))
 		return;
 	if (!bpf_map_delete_elem(&flows, &key))

@@ -80,6 +80,7 @@ static int prepare_maps(struct loading *l)
 	int err;
 
 	l->maps[BPFMAP_MAP_FLOWS] = l->skeleton->maps.flows;
+	l->maps[BPFMAP_MAP_OVERFLOW] = l->skeleton->maps.overflow;
 	l->maps[BPFMAP_MAP_SETTINGS] = l->skeleton->maps.settings;
 	l->maps[BPFMAP_MAP_STATS] = l->skeleton->maps.stats;
 	l->loaded.max_flows = l->load->max_flows;

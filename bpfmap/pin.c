@@ -6,10 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The agent only reads settings and counters, so its group gets no more. */
+/* The agent only reads overflow, settings and counters, so its group gets no more. */
 const struct bpfmap_pin bpfmap_pins[BPFMAP_MAPS] = {
 	[BPFMAP_MAP_FLOWS] = {BPFMAP_PIN_FLOWS, BPF_MAP_TYPE_HASH, sizeof(struct bpfmap_flow_key),
 		sizeof(struct bpfmap_flow), 1, 0660},
+	[BPFMAP_MAP_OVERFLOW] = {BPFMAP_PIN_OVERFLOW, BPF_MAP_TYPE_LRU_HASH,
+		sizeof(struct bpfmap_flow_key), sizeof(uint32_t), 1, 0640},
 	[BPFMAP_MAP_SETTINGS] = {BPFMAP_PIN_SETTINGS, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
 		sizeof(struct bpfmap_settings), 1, 0640},
 	[BPFMAP_MAP_STATS] = {BPFMAP_PIN_STATS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),

@@ -43,6 +43,7 @@ START_TEST(first_time)
 		mode_t mode;
 	} pins[] = {
 		{BPFMAP_PIN_FLOWS, 0660},
+		{BPFMAP_PIN_OVERFLOW, 0640},
 		{BPFMAP_PIN_SETTINGS, 0640},
 		{BPFMAP_PIN_STATS, 0640},
 		{BPFMAP_PIN_SOCK_OPS, 0660},
@@ -50,7 +51,7 @@ START_TEST(first_time)
 	struct bpfmap_loaded loaded = kernel_load(NULL, 0, 100);
 	gid_t gid = 0;
 
-	ck_assert_uint_eq(loaded.n_created, 3);
+	ck_assert_uint_eq(loaded.n_created, 4);
 	ck_assert_uint_eq(loaded.max_flows, 100);
 	ck_assert(loaded.settings_written);
 	ck_assert_int_eq(loaded.how, BPFMAP_ATTACHED);

@@ -34,11 +34,11 @@ START_TEST(removes_everything)
 	int fd, listener;
 
 	kernel_load(NULL, 0, 16);
-	ck_assert_uint_eq(count_pins(), 4);
+	ck_assert_uint_eq(count_pins(), 5);
 	map = kernel_open();
 	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, &fd), 0);
 	ck_assert_int_eq(bpfmap_unload(kernel.bpf, &n, why), 0);
-	ck_assert_uint_eq(n, 4);
+	ck_assert_uint_eq(n, 5);
 	ck_assert_uint_eq(count_pins(), 0);
 	ck_assert_int_eq(bpfmap_link_cgroup(fd, &cgroup), 0);
 	ck_assert_uint_eq(cgroup, 0);
