@@ -94,6 +94,20 @@ START_TEST(round_trip)
 }
 END_TEST
 
+START_TEST(capabilities_golden)
+{
+	/* Goal: HAProxy's side lists its capabilities with a comma between and none around. */
+	struct spop_hello hello = {.max_frame_size = 16380, .pipelining = true, .async = true};
+	struct span list = hex("08 10 706970656c696e696e67 2c 6173796e63");
+	uint8_t out[128];
+	struct wr w = wr_of(out, sizeof(out));
+
+	spop_hello_encode_haproxy(&w, &hello);
+	ck_assert_uint_eq(wr_len(&w), 56 + list.n);
+	ck_span(((struct span){(char *)out + 56, list.n}), list);
+}
+END_TEST
+
 START_TEST(prefixes)
 {
 	/* Goal: every strict prefix is refused, with the missing key's status between two pairs. */
@@ -313,6 +327,7 @@ Suite *suite_hello(void)
 	tcase_add_test(t, check_request_golden);
 	tcase_add_test(t, agent_golden);
 	tcase_add_test(t, round_trip);
+	tcase_add_test(t, capabilities_golden);
 	tcase_add_test(t, prefixes);
 	tcase_add_test(t, agent_prefixes);
 	tcase_add_loop_test(t, version_list, 0, ARRAY_SIZE(versions));
