@@ -1,7 +1,7 @@
 /*
  * The one writer of wire bytes: into a buffer that the caller owns, never
  * past its end. The first write that does not fit sets `bad`, which sticks;
- * nothing is written from then on. wr_mark and wr_rewind undo a piece that
+ * nothing is written from then on. wr_len and wr_rewind undo a piece that
  * did not fit as a whole.
  */
 #ifndef BASE_WR_H
