@@ -109,7 +109,7 @@ START_TEST(remove_undoes_everything)
 	apply(&options);
 	map = kernel_open();
 	ck_assert_int_eq(run(setup_remove, &options, why), 0);
-	ck_assert_ptr_nonnull(strstr(text, "pins: 4 removed"));
+	ck_assert_ptr_nonnull(strstr(text, "pins: 5 removed"));
 	ck_assert_ptr_nonnull(strstr(text, "unmounted"));
 	ck_assert_int_eq(access(kernel.bpf, F_OK), -1);
 	listener = kernel_listen(kernel.cgroup, "127.0.0.1");
