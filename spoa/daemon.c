@@ -370,8 +370,8 @@ static int start(struct spoa_daemon *daemon, struct conf *conf, const struct spo
 	init_watchers(daemon);
 	if (net_new(wake_for_net, daemon, &daemon->net))
 		return fail("net", "cannot start the net thread");
-	daemon->keys =
-		spoa_keys_new(daemon->loop, daemon->net, &daemon->metrics, publish_or_say, daemon);
+	daemon->keys = spoa_keys_new(
+		daemon->loop, daemon->net, daemon->store, &daemon->metrics, publish_or_say, daemon);
 	if (!daemon->keys || spoa_keys_configure(daemon->keys, daemon->config) ||
 		spoa_daemon_publish(daemon))
 		return fail("start", "out of memory");

@@ -165,13 +165,13 @@ int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config)
 	keys->n = n;
 	/* A file is read again: that is what whoever changed it reloads for. */
 	for (size_t i = 0; i < n; i++)
-		if (sources[i]->state == SPOA_SOURCE_EMPTY || sources[i]->provider->jwks_file)
+		if (!sources[i]->fetched_at || sources[i]->provider->jwks_file)
 			spoa_source_start(sources[i]);
 	return 0;
 }
 
-struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct spoa_metrics *metrics,
-	void (*changed)(void *arg), void *arg)
+struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct store *store,
+	struct spoa_metrics *metrics, void (*changed)(void *arg), void *arg)
 {
 	struct spoa_keys *keys = calloc(1, sizeof(*keys));
 
@@ -180,6 +180,7 @@ struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct sp
 	keys->env = (struct spoa_source_env){
 		.loop = loop,
 		.net = net,
+		.store = store,
 		.metrics = metrics,
 		.changed = source_changed,
 		.arg = keys,

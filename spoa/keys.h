@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "spoa/metrics.h"
 #include "spoa/snapshot.h"
+#include "store/store.h"
 
 #include <ev.h>
 #include <jansson.h>
@@ -17,12 +18,12 @@
 struct spoa_keys;
 
 /*
- * loop is the main thread's. changed is called after anything that a snapshot
+ * loop is the main thread's; store remembers good sets (NULL: nothing does). changed is called after anything that a snapshot
  * would show, never from within a call to this module's functions. NULL
  * without memory.
  */
-struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct spoa_metrics *metrics,
-	void (*changed)(void *arg), void *arg) must_check;
+struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct store *store,
+	struct spoa_metrics *metrics, void (*changed)(void *arg), void *arg) must_check;
 void spoa_keys_free(struct spoa_keys *keys);
 
 /*

@@ -9,6 +9,7 @@
 
 static void log_mistakes(const struct base_diag *diag)
 {
+	char at[sizeof(diag->file) + 24];
 	struct base_log log;
 
 	for (size_t i = 0; i < diag->n_items; i++) {
@@ -16,9 +17,8 @@ static void log_mistakes(const struct base_diag *diag)
 
 		if (!spoa_log_open(&log, BASE_LOG_ERROR, "reload_mistake"))
 			return;
-		base_log_str(&log, "file", diag->file);
-		base_log_int(&log, "line", item->line);
-		base_log_int(&log, "column", item->column);
+		snprintf(at, sizeof(at), "%s:%u:%u", diag->file, item->line, item->column);
+		base_log_str(&log, "at", at);
 		base_log_str(&log, "text", item->text);
 		spoa_log_close(&log);
 	}

@@ -113,6 +113,48 @@ static double refresh_seconds(const struct spoa_source *source)
 	return (double)source->provider->refresh / 1000. * (1. + share);
 }
 
+/* What a set is remembered under: another issuer of the same name is another provider. */
+static void store_name(const struct spoa_source *source, char ret_name[TOKEN_URL_MAX + 128])
+{
+	snprintf(ret_name, TOKEN_URL_MAX + 128, "%s %s", source->provider->name,
+		source->provider->issuer);
+}
+
+static void remember(const struct spoa_source *source, struct span json)
+{
+	char name[TOKEN_URL_MAX + 128];
+	char why[STORE_WHY] = "";
+	struct base_now now;
+
+	if (!source->env->store || source->provider->jwks_file)
+		return;
+	store_name(source, name);
+	base_clock_now(&now);
+	if (store_keys_put(source->env->store, name, json, base_clock_wall_s(&now), why))
+		spoa_log(BASE_LOG_WARNING, "keys_not_remembered", "why", why);
+}
+
+static void recall(struct spoa_source *source)
+{
+	char name[TOKEN_URL_MAX + 128];
+	cleanup(free) char *json = NULL;
+	struct base_now now;
+	int64_t fetched_at;
+	size_t n;
+
+	if (!source->env->store || source->provider->jwks_file)
+		return;
+	store_name(source, name);
+	base_clock_now(&now);
+	if (store_keys_get(source->env->store, name, &json, &n, &fetched_at) ||
+		base_clock_wall_s(&now) - fetched_at > SPOA_SOURCE_REMEMBER_S)
+		return;
+	if (token_keyset_parse((struct span){.p = json, .n = n}, source->algs, &source->set, NULL))
+		return;
+	source->state = SPOA_SOURCE_STALE;
+	log_state(source, BASE_LOG_INFO, "keys_remembered");
+}
+
 static void take_set(struct spoa_source *source, struct span json)
 {
 	struct token_keyset *set = NULL;
@@ -136,6 +178,7 @@ static void take_set(struct spoa_source *source, struct span json)
 	move(source, GOT);
 	spoa_metrics_add(source->env->metrics, SPOA_COUNT_KEY_FETCHES, 1);
 	log_state(source, BASE_LOG_INFO, "keys_fetched");
+	remember(source, json);
 	if (stats.n_private)
 		log_state(source, BASE_LOG_ERROR, "provider_publishes_private_keys");
 	if (!source->provider->jwks_file)
@@ -300,6 +343,7 @@ struct spoa_source *spoa_source_new(const struct spoa_source_env *env, uintptr_t
 	source->allowed_at = mono_now();
 	ev_timer_init(&source->timer, on_timer, 0., 0.);
 	source->timer.data = source;
+	recall(source);
 	return source;
 }
 

@@ -12,6 +12,7 @@
 #include "conf/conf.h"
 #include "net/net.h"
 #include "spoa/metrics.h"
+#include "store/store.h"
 #include "token/keyset.h"
 
 #include <ev.h>
@@ -38,10 +39,17 @@ const char *spoa_source_state_name(enum spoa_source_state state);
 #define SPOA_SOURCE_BURST       3
 #define SPOA_SOURCE_INTERVAL_NS (10 * (uint64_t)NS_PER_S)
 
+/*
+ * A set that was fetched longer ago than this is not taken from the store: a
+ * key that the provider withdrew meanwhile is not to be trusted for ever.
+ */
+#define SPOA_SOURCE_REMEMBER_S (24 * 3600)
+
 /* What all sources share. */
 struct spoa_source_env {
 	struct ev_loop *loop;
 	struct net *net;
+	struct store *store; /* NULL: nothing is remembered */
 	struct spoa_metrics *metrics;
 	void (*changed)(void *arg); /* keys, state or allowance are different now */
 	void *arg;
@@ -65,7 +73,11 @@ struct spoa_source {
 	char why[200];       /* of the last failure; empty after success */
 };
 
-/* env and provider must outlive it; provider may be replaced by an equal one. NULL without memory. */
+/*
+ * Starts with the set that the store remembers of this provider, as STALE, or
+ * EMPTY. env and provider must outlive it; provider may be replaced by an
+ * equal one. NULL without memory.
+ */
 struct spoa_source *spoa_source_new(const struct spoa_source_env *env, uintptr_t serial,
 	const struct conf_provider *provider, uint32_t algs) must_check;
 void spoa_source_free(struct spoa_source *source);

@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-int store_keys_put(struct store *store, const char *provider, struct span json, char why[STORE_WHY])
+int store_keys_put(struct store *store, const char *provider, struct span json, int64_t fetched_at,
+	char why[STORE_WHY])
 {
 	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_KEYS_PUT);
 	int rc = sqlite3_bind_text(q, 1, provider, -1, SQLITE_STATIC);
@@ -14,6 +15,8 @@ int store_keys_put(struct store *store, const char *provider, struct span json, 
 	if (rc == SQLITE_OK)
 		rc = sqlite3_bind_blob64(q, 2, json.p ? json.p : "", json.n, SQLITE_STATIC);
 	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(q, 3, fetched_at);
+	if (rc == SQLITE_OK)
 		rc = sqlite3_step(q);
 	if (rc == SQLITE_DONE)
 		return 0;
@@ -21,7 +24,8 @@ int store_keys_put(struct store *store, const char *provider, struct span json, 
 	return -EIO;
 }
 
-int store_keys_get(struct store *store, const char *provider, char **ret_json, size_t *ret_n)
+int store_keys_get(struct store *store, const char *provider, char **ret_json, size_t *ret_n,
+	int64_t *ret_fetched_at)
 {
 	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_KEYS_GET);
 	cleanup(free) char *json = NULL;
@@ -45,5 +49,6 @@ int store_keys_get(struct store *store, const char *provider, char **ret_json, s
 	json[n] = '\0';
 	*ret_json = TAKE_PTR(json);
 	*ret_n = n;
+	*ret_fetched_at = sqlite3_column_int64(q, 1);
 	return 0;
 }

@@ -19,7 +19,8 @@ static const char STEP_1[] =
 	") STRICT;"
 	"CREATE TABLE keys ("
 	"	provider TEXT PRIMARY KEY NOT NULL CHECK (provider <> ''),"
-	"	json BLOB NOT NULL"
+	"	json BLOB NOT NULL,"
+	"	fetched_at INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;";
 
 const char *const store_schema_steps[] = {STEP_1};

@@ -18,9 +18,10 @@ static const char *const SQL[] = {
 	[STORE_SQL_INSERT] = "INSERT INTO identities (id, labels, fixed) VALUES (?1, ?2, ?3)",
 	[STORE_SQL_FIX] = "UPDATE identities SET fixed = 1 WHERE id = ?1",
 	[STORE_SQL_LIST] = "SELECT id, fixed, labels FROM identities ORDER BY id",
-	[STORE_SQL_KEYS_PUT] = "INSERT INTO keys (provider, json) VALUES (?1, ?2)"
-			       " ON CONFLICT (provider) DO UPDATE SET json = excluded.json",
-	[STORE_SQL_KEYS_GET] = "SELECT json FROM keys WHERE provider = ?1",
+	[STORE_SQL_KEYS_PUT] = "INSERT INTO keys (provider, json, fetched_at) VALUES (?1, ?2, ?3)"
+			       " ON CONFLICT (provider) DO UPDATE SET json = excluded.json,"
+			       " fetched_at = excluded.fetched_at",
+	[STORE_SQL_KEYS_GET] = "SELECT json, fetched_at FROM keys WHERE provider = ?1",
 };
 _Static_assert(ARRAY_SIZE(SQL) == STORE_SQL_COUNT, "a text for every statement");
 

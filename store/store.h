@@ -49,15 +49,18 @@ struct store_identity {
 int store_identities(struct store *store, struct store_identity **ret, size_t *ret_n) must_check;
 void store_identities_free(struct store_identity *list, size_t n);
 
-/* Last good key sets by provider name: JSON as fetched. */
-int store_keys_put(struct store *store, const char *provider, struct span json,
+/*
+ * Last good key sets by provider: JSON as fetched, and when (seconds since
+ * 1970). 0, or -EIO with a sentence in why.
+ */
+int store_keys_put(struct store *store, const char *provider, struct span json, int64_t fetched_at,
 	char why[STORE_WHY]) must_check;
 /*
  * 0 and *ret_json (malloc, the caller's; a NUL follows that *ret_n does not
  * count), -ENOENT, -ENOMEM or -EIO.
  */
-int store_keys_get(
-	struct store *store, const char *provider, char **ret_json, size_t *ret_n) must_check;
+int store_keys_get(struct store *store, const char *provider, char **ret_json, size_t *ret_n,
+	int64_t *ret_fetched_at) must_check;
 
 DEFINE_CLEANUP(store, struct store *, store_close)
 

@@ -197,7 +197,7 @@ START_TEST(disk_full)
 	ck_assert_int_eq(r, -EIO);
 	ck_assert_msg(strstr(why, "the disk is full"), "%s", why);
 	ck_assert_int_eq(store_identity_fix(store, labels, 200, why), -EIO);
-	ck_assert_int_eq(store_keys_put(store, "p", (struct span){labels, 1500}, why), -EIO);
+	ck_assert_int_eq(store_keys_put(store, "p", (struct span){labels, 1500}, 7, why), -EIO);
 	for (uint32_t i = 0; i < n; i++) {
 		snprintf(labels, sizeof(labels), "%01500u", i);
 		ck_assert_uint_eq(scratch_identity(store, labels, 1, 1), 256 + i);
@@ -283,7 +283,7 @@ START_TEST(locked)
 	ck_assert_int_eq(store_identity(store, "b", 256, 300, &id, why), -EIO);
 	ck_assert_msg(strstr(why, "locked"), "%s", why);
 	ck_assert_int_eq(store_identity_fix(store, "b", 200, why), -EIO);
-	ck_assert_int_eq(store_keys_put(store, "p", SPAN("x"), why), -EIO);
+	ck_assert_int_eq(store_keys_put(store, "p", SPAN("x"), 7, why), -EIO);
 	ck_assert_uint_eq(id, 7);
 	sqlite3_exec(other->db, "ROLLBACK", NULL, NULL, NULL);
 	ck_assert_uint_eq(scratch_identity(store, "b", 256, 300), 257);

@@ -28,10 +28,12 @@ static const struct {
 static void expect(struct store *store, const char *provider, const char *p, size_t n)
 {
 	cleanup(free) char *json = NULL;
+	int64_t time = 0;
 	size_t got = 99;
 
-	ck_assert_int_eq(store_keys_get(store, provider, &json, &got), 0);
+	ck_assert_int_eq(store_keys_get(store, provider, &json, &got, &time), 0);
 	ck_assert_uint_eq(got, n);
+	ck_assert_int_eq(time, 7);
 	ck_assert_int_eq(json[n], 0);
 	ck_assert(span_eq((struct span){json, got}, (struct span){p, n}));
 }
@@ -49,7 +51,7 @@ START_TEST(round_trip)
 	scratch_init(&scratch);
 	store = scratch_open(&scratch);
 	ck_assert_int_eq(
-		store_keys_put(store, "p", (struct span){TEXTS[_i].p, TEXTS[_i].n}, why), 0);
+		store_keys_put(store, "p", (struct span){TEXTS[_i].p, TEXTS[_i].n}, 7, why), 0);
 	expect(store, "p", TEXTS[_i].p, TEXTS[_i].n);
 	store_close(store);
 	store = scratch_open(&scratch);
@@ -65,19 +67,21 @@ START_TEST(replace)
 	char why[STORE_WHY];
 	struct store *store;
 	char *json = NULL;
+	int64_t time = 3;
 	size_t n = 5;
 
 	scratch_init(&scratch);
 	store = scratch_open(&scratch);
-	ck_assert_int_eq(store_keys_get(store, "p", &json, &n), -ENOENT);
-	ck_assert_int_eq(store_keys_put(store, "p", SPAN("one"), why), 0);
-	ck_assert_int_eq(store_keys_put(store, "q", SPAN("two"), why), 0);
-	ck_assert_int_eq(store_keys_put(store, "p", SPAN("three"), why), 0);
+	ck_assert_int_eq(store_keys_get(store, "p", &json, &n, &time), -ENOENT);
+	ck_assert_int_eq(store_keys_put(store, "p", SPAN("one"), 7, why), 0);
+	ck_assert_int_eq(store_keys_put(store, "q", SPAN("two"), 7, why), 0);
+	ck_assert_int_eq(store_keys_put(store, "p", SPAN("three"), 7, why), 0);
 	expect(store, "p", "three", 5);
 	expect(store, "q", "two", 3);
-	ck_assert_int_eq(store_keys_get(store, "P", &json, &n), -ENOENT);
+	ck_assert_int_eq(store_keys_get(store, "P", &json, &n, &time), -ENOENT);
 	ck_assert_ptr_null(json);
 	ck_assert_uint_eq(n, 5);
+	ck_assert_int_eq(time, 3);
 	store_close(store);
 }
 END_TEST
@@ -91,10 +95,11 @@ START_TEST(put_refused)
 
 	scratch_init(&scratch);
 	store = scratch_open(&scratch);
-	ck_assert_int_eq(store_keys_put(store, "p", SPAN("good"), why), 0);
-	ck_assert_int_eq(store_keys_put(store, "", SPAN("bad"), why), -EIO);
+	ck_assert_int_eq(store_keys_put(store, "p", SPAN("good"), 7, why), 0);
+	ck_assert_int_eq(store_keys_put(store, "", SPAN("bad"), 7, why), -EIO);
 	ck_assert_msg(strstr(why, "cannot be stored"), "%s", why);
-	ck_assert_int_eq(store_keys_put(store, "p", (struct span){"", (size_t)3 << 30}, why), -EIO);
+	ck_assert_int_eq(
+		store_keys_put(store, "p", (struct span){"", (size_t)3 << 30}, 7, why), -EIO);
 	expect(store, "p", "good", 4);
 	store_close(store);
 }
@@ -113,18 +118,19 @@ START_TEST(without_memory)
 	memset(large, 'n', sizeof(large));
 	for (long at = 0; fired; at++) {
 		cleanup(free) char *json = NULL;
+		int64_t time;
 		size_t n = 0;
 		int r;
 
-		ck_assert_int_eq(store_keys_put(store, "p", SPAN("old"), why), 0);
+		ck_assert_int_eq(store_keys_put(store, "p", SPAN("old"), 7, why), 0);
 		scratch_fail_begin(at, _i);
-		r = store_keys_put(store, "p", (struct span){large, 20000}, why);
+		r = store_keys_put(store, "p", (struct span){large, 20000}, 7, why);
 		fired = scratch_fail_end();
 		ck_assert(r == 0 || r == -EIO);
 		ck_assert(r == 0 || fired);
 		expect(store, "p", r ? "old" : large, r ? 3 : 20000);
 		scratch_fail_begin(at, _i);
-		r = store_keys_get(store, "p", &json, &n);
+		r = store_keys_get(store, "p", &json, &n, &time);
 		fired |= scratch_fail_end();
 		ck_assert(r == 0 || r == -ENOMEM);
 		ck_assert_int_eq(!r, !!json);
