@@ -36,6 +36,8 @@ START_TEST(finds_the_nearest_key)
 	ck_assert_str_eq(conf_near_key(&conf_keys, "lisen"), "listen");
 	ck_assert_str_eq(conf_near_key(&conf_keys, "wrokes"), "workers");
 	ck_assert_str_eq(conf_near_key(&conf_keys, "role"), "roles");
+	ck_assert_str_eq(conf_near_key(&conf_keys, "roleees"), "roles");
+	ck_assert_ptr_null(conf_near_key(&conf_keys, "roleeees"));
 	ck_assert_ptr_null(conf_near_key(&conf_keys, "banana"));
 	ck_assert_ptr_null(conf_near_key(&conf_keys, ""));
 	ck_assert_ptr_null(conf_near_key(&conf_keys, "x"));

@@ -67,6 +67,7 @@ static const struct {
 	{CONF_MODE, "0680", -EINVAL, 0},
 	{CONF_MODE, "00660", -EINVAL, 0},
 	{CONF_MODE, "066", -EINVAL, 0},
+	{CONF_MODE, "0660x", -EINVAL, 0},
 	{CONF_TEXT, "1", -EINVAL, 0},
 };
 

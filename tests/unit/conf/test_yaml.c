@@ -58,6 +58,10 @@ static const struct say_row REFUSED[] = {
 	{"a: b\n\x01: 1\n", "f:2:1: a control character cannot stand here\n"},
 	{"a: b\nc: \xff\n", "f:2:4: this byte is not UTF-8\n"},
 	{"a: b\nc: \xed\xa0\x80\n", "f:2:4: this byte is not UTF-8\n"},
+	/* A byte order mark counts its three bytes, as everything else on its line does. */
+	{"\xef\xbb\xbf"
+	 "a: *x\n",
+		"f:1:7: aliases (*) are not allowed\n"},
 	/* The mark of UTF-16 is not UTF-8, so nobody guesses another encoding. */
 	{"\xff\xfe", "f:1:1: this byte is not UTF-8\n"},
 };
