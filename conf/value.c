@@ -1,7 +1,6 @@
 #include "conf/value.h"
 
 #include "conf/conf.h"
-#include "conf/field.h"
 #include "conf/scalar.h"
 #include "conf/text.h"
 
@@ -184,8 +183,7 @@ static int each(
 
 static int bind_texts(const struct conf_value *v)
 {
-	/* Several rows may lead to one field (any, all, equals); the check says so later. */
-	conf_field_clear(v->key, v->base);
+	/* Several rows may lead to one field (any, all, equals): then conf_check refuses the file. */
 	return each(v, bind_list_text);
 }
 

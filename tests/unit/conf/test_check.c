@@ -1,0 +1,103 @@
+#include "conf/check.h"
+
+#include "say.h"
+#include "suites.h"
+
+#include <string.h>
+
+#define HEAD           "version: 1\n"
+#define LISTEN         HEAD "listen: [{tcp: 127.0.0.1:1}]\n"
+#define PROVIDER       "{name: p, issuer: https://h, audiences: [a]"
+#define PROVIDERS      LISTEN "providers:\n  - " PROVIDER "}\n"
+#define ROLES          "roles: [{name: r, labels: [a=b]}]\n"
+#define ONE_OF         "a condition needs exactly one of 'equals', 'any', 'all' and 'exists'\n"
+#define WITH_ROLE(row) PROVIDERS "roles:\n  - {name: r, labels: [a=b]" row "}\n"
+
+static const struct say_row ROWS[] = {
+	{HEAD "listen: [{mode: 0600}]\nproviders: [" PROVIDER "}]\n" ROLES,
+		"f:2:10: an entry of 'listen' needs 'unix' or 'tcp'\n"},
+	{HEAD "listen:\n  - {unix: /x, tcp: 127.0.0.1:1}\nproviders: [" PROVIDER "}]\n" ROLES,
+		"f:3:21: 'unix' and 'tcp' exclude each other; make two entries\n"},
+	{HEAD "listen:\n  - {tcp: 127.0.0.1:1, mode: 0600, group: g}\nproviders: [" PROVIDER
+	      "}]\n" ROLES,
+		"f:3:30: 'mode' is for unix sockets only\nf:3:43: 'group' is for unix sockets "
+		"only\n"},
+	{MINIMAL "spop: {deadline: 500ms, hello_timeout: 500ms}\n",
+		"f:5:18: 'deadline' must be below 'hello_timeout'\n"},
+	{MINIMAL "spop: {hello_timeout: 100ms}\n",
+		"f:5:7: 'deadline' must be below 'hello_timeout'\n"},
+	{MINIMAL "spop: {deadline: 99ms, hello_timeout: 100ms}\n", ""},
+	{MINIMAL "identity: {local_min: 300, local_max: 299}\n",
+		"f:5:23: 'local_min' is larger than 'local_max'\n"},
+	{MINIMAL "identity: {local_min: 300, local_max: 300}\n", ""},
+	{MINIMAL "identity: {local_min: 65536}\n",
+		"f:5:23: 'local_min' is larger than 'local_max'\n"},
+	{MINIMAL "identity: {namespace: -a, cluster: a-}\n",
+		"f:5:23: 'namespace' must start and end with a letter or a digit\n"
+		"f:5:36: 'cluster' must start and end with a letter or a digit\n"},
+	{MINIMAL "exports: [email, a.b_C1, 'x-y', https://c, email]\n",
+		"f:5:26: 'x-y' cannot name a variable: at most 40 letters, digits, '_' and '.'\n"
+		"f:5:33: 'https://c' cannot name a variable: at most 40 letters, digits, '_' and "
+		"'.'\n"
+		"f:5:44: 'email' is exported twice\n"},
+	{MINIMAL "challenge: {realm: 'a\"b'}\n", "f:5:20: 'realm' cannot hold '\"' or '\\'\n"},
+	{LISTEN "providers:\n  - " PROVIDER "}\n  - " PROVIDER "}\n" ROLES,
+		"f:5:12: provider 'p' is given twice, first on line 4\n"},
+	{LISTEN "providers:\n  - {name: p, issuer: http://h, audiences: [a]}\n" ROLES,
+		"f:4:23: 'issuer' must begin with https:// (http:// only with allow_http: true)\n"},
+	{LISTEN "providers:\n  - {name: p, issuer: http://h, audiences: [a], allow_http: "
+		"true}\n" ROLES,
+		""},
+	{LISTEN "providers:\n  - " PROVIDER ", allow_http: true}\n" ROLES, ""},
+	{LISTEN "providers:\n  - " PROVIDER ", jwks_uri: http://h/k}\n" ROLES,
+		"f:4:60: 'jwks_uri' must begin with https:// (http:// only with allow_http: "
+		"true)\n"},
+	{LISTEN "providers:\n  - " PROVIDER ", jwks_uri: 'https://h/k?a=b'}\n" ROLES, ""},
+	{LISTEN "providers:\n  - {name: p, issuer: 'https://h?a', audiences: [a]}\n" ROLES,
+		"f:4:23: 'issuer' cannot have a query\n"},
+	{LISTEN "providers:\n  - " PROVIDER ", jwks_uri: https://h/k, jwks_file: /k}\n" ROLES,
+		"f:4:60: 'jwks_file' and 'jwks_uri' exclude each other\n"},
+	{LISTEN "providers:\n  - {name: p, issuer: https://h, audiences: []}\n" ROLES,
+		"f:4:45: 'audiences' is too small: at least 1 entries\n"},
+	{WITH_ROLE(", provider: q"), "f:6:40: there is no provider 'q'\n"},
+	{WITH_ROLE(", provider: p"), ""},
+	/* The provider that is meant may be the one whose name is wrong. */
+	{LISTEN "providers: [{name: P, issuer: https://h, audiences: [a]}]\n"
+		"roles: [{name: r, labels: [a=b], provider: q}]\n",
+		"f:3:20: 'name' is 'P'; it takes a name of a-z, 0-9 and '-', for example corp\n"},
+	{PROVIDERS "roles:\n  - {name: r, labels: [a=b]}\n  - {name: r, labels: [c=d]}\n",
+		"f:7:12: role 'r' is given twice, first on line 6\n"},
+	{WITH_ROLE(", when: [{claim: c}]"), "f:6:37: " ONE_OF},
+	{WITH_ROLE(", when: [{claim: c, any: [a], all: [b]}]"), "f:6:63: " ONE_OF},
+	{WITH_ROLE(", when: [{claim: c, exists: true, equals: a}]"), "f:6:70: " ONE_OF},
+	{WITH_ROLE(", when: [{any: a}]"),
+		"f:6:37: 'claim' is missing; it takes a list of texts, for example [realm_access, "
+		"roles]\n"},
+	{WITH_ROLE(", when: [{claim: c, exists: false}]"),
+		"f:6:56: 'exists' is 'false'; it takes only true, for example true\n"},
+	{WITH_ROLE(", when: [{claim: c, equals: [a, b]}]"),
+		"f:6:56: 'equals' is too large: at most 1 entries\n"},
+	{WITH_ROLE(", number: 127"), "f:6:38: 'number' is too small: at least 128\n"},
+	{WITH_ROLE(", number: 16777216"), "f:6:38: 'number' is too large: at most 16777215\n"},
+	{PROVIDERS "roles:\n  - {name: r, labels: [a=b], number: 200}\n"
+		   "  - {name: s, labels: [c=d], number: 200}\n",
+		"f:7:38: number 200 has other labels on line 6\n"},
+	{PROVIDERS "roles:\n  - {name: r, labels: [a=b, c], number: 200}\n"
+		   "  - {name: s, labels: ['k8s:c=', k8s:a=b], number: 200}\n",
+		""},
+	{PROVIDERS "roles:\n  - {name: r, labels: [a=b], number: 200}\n"
+		   "  - {name: s, labels: [k8s:a=b], number: 201}\n",
+		"f:7:42: these labels have number 200 on line 6\n"},
+	{PROVIDERS "roles:\n  - {name: r, labels: [a=b], number: 200}\n"
+		   "  - {name: s, labels: [a=b]}\n",
+		""},
+};
+
+START_TEST(names_what_does_not_fit)
+{
+	/* Values that do not fit together are named at the one that has to change. */
+	ck_assert_str_eq(say_conf(ROWS[_i].text), ROWS[_i].said);
+}
+END_TEST
+
+SUITE(check, EACH(names_what_does_not_fit, ROWS))
