@@ -47,7 +47,7 @@ static const struct conf_key LISTEN[] = {
 };
 
 static const struct conf_key SPOP[] = {
-	{"max_frame_size", CONF_SIZE, AT(conf, spop.max_frame_size), RANGE(256, 256 * KIB),
+	{"max_frame_size", CONF_SIZE, AT(conf, spop.max_frame_size), RANGE(256, 65532),
 		.fallback = "16380",
 		.help = "Largest SPOP frame that is offered to HAProxy, which itself allows "
 			"tune.bufsize less 4."},

@@ -180,6 +180,7 @@ static void write_exports(struct wr *w, const struct answer *a)
 		struct spop_data value = {0};
 		char name[SPOP_VAR_NAME_MAX + 1];
 
+		/* conf allows 40 characters, so "txn.ident.claim_NAME" fits HAProxy's 63. */
 		snprintf(name, sizeof(name), "claim_%s", exports->items[i]);
 		if (json_is_string(claim) && is_printable(claim))
 			text(&value, (struct span){.p = json_string_value(claim),

@@ -1,7 +1,6 @@
 #include "spoa/config.h"
 
 #include "ident/labels.h"
-#include "spop/ack.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,9 +10,6 @@
 /* Every identity carries these two, so that Cilium's policies can tell it from a pod. */
 #define NAMESPACE_LABEL "k8s:io.kubernetes.pod.namespace="
 #define CLUSTER_LABEL   "k8s:io.cilium.k8s.policy.cluster="
-
-/* "txn." and the prefix "ident." and "claim_" are part of HAProxy's 63 characters. */
-#define EXPORT_NAME_MAX (SPOP_VAR_NAME_MAX - (int)sizeof("txn.ident.claim_") + 1)
 
 _Static_assert((int)CONF_TEST_EQUALS == (int)IDENT_EQUALS, "same order");
 _Static_assert((int)CONF_TEST_ANY == (int)IDENT_ANY, "same order");
@@ -148,29 +144,6 @@ static int compile_role(struct spoa_config *config, size_t i, struct store *stor
 	return role_number(config->conf, from, store, to, diag);
 }
 
-/* What the names may consist of, conf has checked; how long they may be, HAProxy decides. */
-static void check_exports(const struct conf *conf, struct base_diag *diag)
-{
-	for (size_t i = 0; i < conf->exports.n; i++)
-		if (strlen(conf->exports.items[i]) > EXPORT_NAME_MAX)
-			base_diag_add(diag, 0, 0,
-				"exports: \"%.80s\" is longer than the %d characters that are "
-				"left of a HAProxy variable's name",
-				conf->exports.items[i], EXPORT_NAME_MAX);
-}
-
-/* The realm stands in quotes in WWW-Authenticate (RFC 9110 11.5). */
-static void check_realm(const struct conf *conf, struct base_diag *diag)
-{
-	for (const char *p = conf->challenge.realm; *p; p++)
-		if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '"' || *p == '\\') {
-			base_diag_add(diag, 0, 0,
-				"challenge.realm: quotes, backslashes and control bytes "
-				"cannot stand in a header");
-			return;
-		}
-}
-
 static int compile_roles(struct spoa_config *config, struct store *store, struct base_diag *diag)
 {
 	const struct conf *conf = config->conf;
@@ -212,8 +185,6 @@ int spoa_config_new(
 		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		compile_provider(&conf->providers[i], &config->rules[i], diag);
-	check_exports(conf, diag);
-	check_realm(conf, diag);
 	/* Numbers are given out only to a configuration that is right so far. */
 	rc = compile_roles(config, diag->n_found ? NULL : store, diag);
 	if (rc)
