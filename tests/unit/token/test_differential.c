@@ -115,6 +115,7 @@ START_TEST(mutants)
 	/* A mutation may leave the token as it was, or it may not hold. */
 	printf("differential %s: of 1501 we accept %u, libjwt %u\n", token_alg_name(key->alg),
 		b.n_ours, b.n_theirs);
+	fflush(stdout);
 	both_done(&b);
 }
 END_TEST

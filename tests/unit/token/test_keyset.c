@@ -267,6 +267,28 @@ START_TEST(references)
 }
 END_TEST
 
+START_TEST(why)
+{
+	/* Goal: row 15: our own check of a coordinate's length speaks, not only OpenSSL's parser. */
+	static const char *const NAMES[] = {"x", "y"};
+
+	for (size_t i = 0; i < 2; i++) {
+		json_t *jwk = test_key_jwk(test_key_of(TOKEN_ES256), "k");
+		struct token_keyset *set = NULL;
+		struct token_keyset_stats stats;
+
+		json_object_set_new(jwk, NAMES[i], json_string("AQAB"));
+
+		cleanup(free) char *text = test_jwks(jwk, NULL);
+
+		ck_assert_int_eq(
+			token_keyset_parse(span_of(text), ALL_ALGS, &set, &stats), -ENOKEY);
+		ck_assert_str_eq(
+			stats.why, "keys[0]: EC coordinate has not the length of its field");
+	}
+}
+END_TEST
+
 START_TEST(no_memory)
 {
 	/* Goal: promise 6: whichever allocation fails, the set is refused whole, never short of a key. */
@@ -305,6 +327,7 @@ Suite *suite_keyset(void)
 	tcase_add_test(tc, kid_length);
 	tcase_add_test(tc, prefixes);
 	tcase_add_test(tc, references);
+	tcase_add_test(tc, why);
 	tcase_add_test(tc, no_memory);
 	suite_add_tcase(suite, tc);
 	return suite;

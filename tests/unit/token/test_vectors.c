@@ -80,6 +80,7 @@ static bool no_vectors(void)
 	if (!allowed || strcmp(allowed, "1"))
 		ck_abort_msg("no test vectors at %s; IDENTITYD_NO_VECTORS=1 goes on without", path);
 	printf("SKIPPED: no test vectors at %s\n", path);
+	fflush(stdout);
 	return true;
 }
 
@@ -224,6 +225,7 @@ START_TEST(wycheproof)
 	tally = run_file(FILES[_i].file);
 	printf("%s: %d cases, %d accepted, %d listed exceptions\n", NAMES[FILES[_i].file],
 		tally.run, tally.accepted, tally.exceptions);
+	fflush(stdout);
 	ck_assert_int_eq(tally.run, FILES[_i].run);
 	ck_assert_int_eq(tally.accepted, FILES[_i].accepted);
 	/* Each listed number really is in the file. */
