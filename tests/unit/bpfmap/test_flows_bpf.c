@@ -2,6 +2,7 @@
 #include "bpfmap/pin.h"
 #include "tests/unit/bpfmap/kernel.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,14 +122,21 @@ END_TEST
 START_TEST(number_of_ports_bounds_the_list)
 {
 	/* Goal: a port behind n_ports does not count. */
-	uint16_t ports[2] = {1};
+	struct bpfmap_settings settings = {.version = BPFMAP_ABI_VERSION, .n_ports = 1};
+	const uint32_t zero = 0;
+	char path[PATH_MAX];
 	struct bpfmap *map;
 	struct connection c;
 	int listener = kernel_listen(kernel.cgroup, "127.0.0.1");
+	int fd;
 
-	ports[1] = kernel_port(listener);
-	kernel_load(ports, 2, 16);
-	kernel_load(ports, 1, 16);
+	kernel_load(NULL, 0, 16);
+	settings.ports[0] = 1;
+	settings.ports[1] = kernel_port(listener);
+	ck_assert_int_eq(bpfmap_pin_path(kernel.bpf, BPFMAP_PIN_SETTINGS, path), 0);
+	fd = bpf_obj_get(path);
+	ck_assert_int_eq(bpf_map_update_elem(fd, &zero, &settings, BPF_EXIST), 0);
+	close(fd);
 	map = kernel_open();
 	c = kernel_connect(listener, "127.0.0.1", 0);
 	usleep(20000);
