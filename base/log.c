@@ -121,16 +121,22 @@ void base_log_begin(struct base_log *log, enum base_log_level level, const char 
 	const struct base_now *now)
 {
 	time_t seconds = (time_t)(now->wall_ns / NS_PER_S);
+	int64_t rest = now->wall_ns % NS_PER_S;
 	struct tm tm;
 	char day[32];
 	char stamp[48];
 
+	/* A clock that was never set may stand before 1970; a fraction is never negative. */
+	if (rest < 0) {
+		rest += NS_PER_S;
+		seconds--;
+	}
 	log->n = 0;
 	log->cut = false;
 	put(log, "{", 1);
 	gmtime_r(&seconds, &tm);
 	strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(stamp, sizeof(stamp), "%s.%06dZ", day, (int)(now->wall_ns % NS_PER_S / 1000));
+	snprintf(stamp, sizeof(stamp), "%s.%06dZ", day, (int)(rest / 1000));
 	base_log_str(log, "time", stamp);
 	base_log_str(log, "level", base_log_level_name(level));
 	base_log_str(log, "event", event);

@@ -1,6 +1,7 @@
 #include "token/json.h"
 
 #include "base/utf8.h"
+#include "token/memory.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -117,20 +118,25 @@ static int check_text(struct span text, struct token_json_caps caps)
 	return check_caps(text, caps);
 }
 
+static json_t *load(struct span text)
+{
+	cleanup(json) json_t *value = NULL;
+
+	token_memory_watch();
+	value = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	errno = token_memory_failed() ? ENOMEM : EBADMSG;
+	return token_memory_failed() ? NULL : TAKE_PTR(value);
+}
+
 json_t *token_json_parse(struct span text, struct token_json_caps caps)
 {
-	json_error_t error;
-	json_t *value;
 	int err = check_text(text, caps);
 
 	if (err) {
 		errno = err;
 		return NULL;
 	}
-	value = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
-	if (!value)
-		errno = json_error_code(&error) == json_error_out_of_memory ? ENOMEM : EBADMSG;
-	return value;
+	return load(text);
 }
 
 struct span token_json_text(const json_t *object, const char *name, size_t max)

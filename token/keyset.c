@@ -2,6 +2,7 @@
 
 #include "token/json.h"
 #include "token/jwk.h"
+#include "token/memory.h"
 #include "token/pkey.h"
 
 #include <errno.h>
@@ -52,11 +53,18 @@ static void add_key(struct token_keyset *set, struct token_key key)
 	set->keys[set->n_keys++] = key;
 }
 
+static int refuse(struct token_keyset_stats *stats, int err, const char *why)
+{
+	snprintf(stats->why, sizeof(stats->why), "%s", why);
+	return err;
+}
+
 static int add_keys(struct token_keyset *set, const json_t *keys, uint32_t algs,
 	struct token_keyset_stats *stats)
 {
 	char why[TOKEN_JWK_WHY];
 
+	token_memory_watch();
 	for (size_t i = 0; i < json_array_size(keys); i++) {
 		struct token_key key;
 		enum token_jwk_result result =
@@ -69,16 +77,11 @@ static int add_keys(struct token_keyset *set, const json_t *keys, uint32_t algs,
 		}
 		if (!stats->why[0])
 			snprintf(stats->why, sizeof(stats->why), "keys[%zu]: %s", i, why);
-		if (result == TOKEN_JWK_NO_MEMORY)
-			return -ENOMEM;
 	}
+	/* A set that lost a key this way must not replace a better one. */
+	if (token_memory_failed())
+		return refuse(stats, -ENOMEM, "out of memory");
 	return set->n_keys ? 0 : -ENOKEY;
-}
-
-static int refuse(struct token_keyset_stats *stats, int err, const char *why)
-{
-	snprintf(stats->why, sizeof(stats->why), "%s", why);
-	return err;
 }
 
 static int parse(struct span text, uint32_t algs, struct token_keyset **ret_set,

@@ -118,7 +118,11 @@ int token_pkey_rsa(struct span n, struct span e, EVP_PKEY **ret_pkey, const char
 	return build("RSA", bld, ret_pkey, ret_why);
 }
 
-/* On the curve, not infinity, of the right order (RFC 8725 3.4, CVE-2022-21449's cousins). */
+/*
+ * On the curve, not infinity, of the right order (RFC 8725 3.4). OpenSSL 3.0
+ * already refuses a point off the curve when it reads one; that is its choice,
+ * this is ours.
+ */
 static int check_point(EVP_PKEY *pkey, const char **ret_why)
 {
 	cleanup(pkey_ctx) EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(NULL, pkey, NULL);

@@ -1,6 +1,7 @@
 #include "token/signature.h"
 
 #include "base/rd.h"
+#include "token/memory.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -57,19 +58,11 @@ static const EVP_MD *find_digest(const struct token_signature *checker, const ch
 	return NULL;
 }
 
-/*
- * Empties the queue. A valid token must not look forged because there was no
- * memory, so an allocation failure anywhere in it is told apart.
- */
+/* Empties the queue. A valid token must not look forged because there was no memory. */
 static int why_failed(int otherwise)
 {
-	unsigned long error;
-	int r = otherwise;
-
-	while ((error = ERR_get_error()))
-		if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE)
-			r = -EIO;
-	return r;
+	ERR_clear_error();
+	return token_memory_failed() ? -EIO : otherwise;
 }
 
 static BIGNUM *next_number(struct rd *in, size_t n)
@@ -141,6 +134,7 @@ int token_signature_check(struct token_signature *checker, enum token_alg alg, E
 
 	if (signature.n != expected_length(info, pkey))
 		return -EBADMSG;
+	token_memory_watch();
 	if (info->kty == TOKEN_KTY_EC)
 		r = ecdsa_to_der(signature, info->part, der, &signature);
 	if (!r)

@@ -97,14 +97,31 @@ static void remove_cgroups(const char *path)
 		usleep(10000);
 }
 
+/* What a test that failed left in the temporary folder. */
+static void remove_files(const char *path)
+{
+	DIR *dir = opendir(path);
+	const struct dirent *entry;
+
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type == DT_REG)
+			unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		closedir(dir);
+}
+
 void kernel_done(void)
 {
+	if (!kernel.bpf[0])
+		return;
 	if (cgroup_top[0])
 		remove_cgroups(cgroup_top);
 	/* A test that failed left its mount. */
-	while (kernel.bpf[0] && !umount2(kernel.bpf, MNT_DETACH))
+	while (!umount2(kernel.bpf, MNT_DETACH))
 		;
 	rmdir(kernel.bpf);
+	remove_files(kernel.top);
 	rmdir(kernel.top);
 }
 

@@ -2,6 +2,7 @@
 #include "bpfmap/pin.h"
 #include "tests/unit/bpfmap/kernel.h"
 
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -121,14 +122,21 @@ END_TEST
 START_TEST(number_of_ports_bounds_the_list)
 {
 	/* Goal: a port behind n_ports does not count. */
-	uint16_t ports[2] = {1};
+	struct bpfmap_settings settings = {.version = BPFMAP_ABI_VERSION, .n_ports = 1};
+	const uint32_t zero = 0;
+	char path[PATH_MAX];
 	struct bpfmap *map;
 	struct connection c;
 	int listener = kernel_listen(kernel.cgroup, "127.0.0.1");
+	int fd;
 
-	ports[1] = kernel_port(listener);
-	kernel_load(ports, 2, 16);
-	kernel_load(ports, 1, 16);
+	kernel_load(NULL, 0, 16);
+	settings.ports[0] = 1;
+	settings.ports[1] = kernel_port(listener);
+	ck_assert_int_eq(bpfmap_pin_path(kernel.bpf, BPFMAP_PIN_SETTINGS, path), 0);
+	fd = bpf_obj_get(path);
+	ck_assert_int_eq(bpf_map_update_elem(fd, &zero, &settings, BPF_EXIST), 0);
+	close(fd);
 	map = kernel_open();
 	c = kernel_connect(listener, "127.0.0.1", 0);
 	usleep(20000);
@@ -136,6 +144,29 @@ START_TEST(number_of_ports_bounds_the_list)
 	kernel_close(&c);
 	close(listener);
 	bpfmap_close(map);
+}
+END_TEST
+
+START_TEST(other_version_does_nothing)
+{
+	/* Goal: settings of another ABI version say nothing, so no entry is made. */
+	const struct bpfmap_settings settings = {.version = BPFMAP_ABI_VERSION + 1};
+	const uint32_t zero = 0;
+	char path[PATH_MAX];
+	struct connection c;
+	int listener = kernel_listen(kernel.cgroup, "127.0.0.1");
+	int fd;
+
+	kernel_load(NULL, 0, 16);
+	ck_assert_int_eq(bpfmap_pin_path(kernel.bpf, BPFMAP_PIN_SETTINGS, path), 0);
+	fd = bpf_obj_get(path);
+	ck_assert_int_eq(bpf_map_update_elem(fd, &zero, &settings, BPF_EXIST), 0);
+	close(fd);
+	c = kernel_connect(listener, "127.0.0.1", 0);
+	usleep(20000);
+	ck_assert_uint_eq(kernel_count_flows(), 0);
+	kernel_close(&c);
+	close(listener);
 }
 END_TEST
 
@@ -356,6 +387,7 @@ Suite *suite_flows_bpf(void)
 	tcase_add_loop_test(tcase, every_way_to_close, 0, 3);
 	tcase_add_loop_test(tcase, only_listed_ports, 0, BPFMAP_PORTS_MAX);
 	tcase_add_test(tcase, number_of_ports_bounds_the_list);
+	tcase_add_test(tcase, other_version_does_nothing);
 	tcase_add_test(tcase, other_cgroups_do_not_count);
 	tcase_add_test(tcase, full_map);
 	tcase_add_test(tcase, same_pair_again);

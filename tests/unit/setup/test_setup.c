@@ -172,6 +172,23 @@ START_TEST(ports_are_written)
 }
 END_TEST
 
+START_TEST(failing_probe_is_an_error)
+{
+	/* Goal: when no connection appears in the map the run fails, and says why. */
+	const struct bpfmap_flow_key key = {.family = BPFMAP_FAMILY_IPV4};
+	struct setup_options options = options_of_test();
+	const struct bpfmap_flow flow = {0};
+	char why[SETUP_WHY] = "";
+
+	options.max_flows = 1;
+	apply(&options);
+	kernel_put(&key, &flow);
+	ck_assert_int_eq(run(setup_apply, &options, why), -ENXIO);
+	ck_assert_ptr_nonnull(strstr(why, "did not appear"));
+	ck_assert_ptr_null(strstr(text, "probe:"));
+}
+END_TEST
+
 static const struct {
 	const char *cgroup, *group;
 	int err;
@@ -228,6 +245,7 @@ Suite *suite_setup(void)
 	tcase_add_test(tcase, remove_undoes_everything);
 	tcase_add_test(tcase, refuses_another_layout);
 	tcase_add_test(tcase, ports_are_written);
+	tcase_add_test(tcase, failing_probe_is_an_error);
 	tcase_add_loop_test(tcase, mistakes_are_sentences, 0, ARRAY_SIZE(mistakes));
 	tcase_add_test(tcase, only_root);
 	suite_add_tcase(suite, tcase);

@@ -1,0 +1,11 @@
+unit(token
+	SOURCES unit/token/main.c unit/token/keys.c
+		unit/token/test_alg.c unit/token/test_b64.c unit/token/test_json.c
+		unit/token/test_keyset.c unit/token/test_jws.c unit/token/test_vectors.c
+		unit/token/test_claims.c unit/token/test_verify.c unit/token/test_threads.c
+		unit/token/test_discovery.c unit/token/test_mint.c unit/token/test_differential.c)
+target_link_libraries(unit_token PRIVATE PkgConfig::OPENSSL PkgConfig::JANSSON PkgConfig::LIBJWT)
+target_link_options(unit_token PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
+fuzz(jws LINK room_token)
+fuzz(jwks LINK room_token)
+fuzz(claims LINK room_token)
