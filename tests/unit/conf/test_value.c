@@ -226,7 +226,7 @@ static const struct say_row ROWS[] = {
 		"f:5:18: 'deadline' is '150'; it takes a duration, for example 150ms\n"},
 	{"spop:\n  deadline: 1s\n", "f:6:13: 'deadline' is too large: at most 999ms\n"},
 	{"spop: {max_frame_size: 1GiB}\n",
-		"f:5:24: 'max_frame_size' is too large: at most 256KiB\n"},
+		"f:5:24: 'max_frame_size' is too large: at most 65532\n"},
 	{"admin: {mode: 660}\n",
 		"f:5:15: 'mode' is '660'; it takes octal permission bits, for example 0660\n"},
 	{"admin: {unix: run/x}\n",
