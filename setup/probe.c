@@ -175,7 +175,7 @@ static int watch_connection(struct probe *p, int listener)
 	if (!wait_for(p->map, &key, cookie, true))
 		return bpfmap_why(p->report.why, -ENXIO,
 			"the probe's connection in %s did not appear in the flows map: "
-			"the map may be full, or another program on this cgroup overrides ours",
+			"the map may be full (bpf.max_flows)",
 			p->cgroup);
 	/* A reset leaves no TIME_WAIT on the port. */
 	(void)setsockopt(server, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));

@@ -6,7 +6,6 @@
 static const char *const SQL[] = {
 	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[STORE_SQL_COMMIT] = "COMMIT",
-	[STORE_SQL_ROLLBACK] = "ROLLBACK",
 	[STORE_SQL_ID_OF] = "SELECT id, fixed FROM identities WHERE labels = ?1",
 	[STORE_SQL_OWNER_OF] = "SELECT labels FROM identities WHERE id = ?1",
 	[STORE_SQL_IS_FREE] = "SELECT NOT EXISTS (SELECT 1 FROM identities WHERE id = ?1)",

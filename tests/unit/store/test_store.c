@@ -201,7 +201,7 @@ START_TEST(refused)
 }
 END_TEST
 
-static void foreign_is_left_alone(const struct scratch *s, struct stat *ret_st)
+static void look(const struct scratch *s, struct stat *ret_st)
 {
 	ck_assert_int_eq(stat(s->path, ret_st), 0);
 }
@@ -216,9 +216,9 @@ START_TEST(foreign_untouched)
 
 	scratch_init(&scratch);
 	make_foreign(&scratch);
-	foreign_is_left_alone(&scratch, &before);
+	look(&scratch, &before);
 	ck_assert_int_eq(store_open(scratch.path, &store, why), -EMEDIUMTYPE);
-	foreign_is_left_alone(&scratch, &after);
+	look(&scratch, &after);
 	ck_assert_int_eq(before.st_size, after.st_size);
 	ck_assert_int_eq(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 }
