@@ -85,7 +85,7 @@ async function rotate(drop) {
 	const fresh = [];
 	for (const [alg, { make }] of Object.entries(ALGS)) {
 		const { privateKey } = await pair(...make);
-		const kid = `${alg.toLowerCase()}-${generation}`;
+		const kid = `${alg.toLowerCase()}-${process.pid}-${generation}`;
 		current[alg] = { kid, key: privateKey };
 		fresh.push({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
 	}
