@@ -94,13 +94,13 @@ static const struct conf_key BPF[] = {
 			"required refuses to start, off does not look for them."},
 	{"path", CONF_PATH, AT(conf, bpf.path), RANGE(2, 1024), .fallback = "/run/identityd/bpf",
 		.help = "Folder of the pinned maps, which identityd-setup makes."},
-	{"cgroup", CONF_PATH, AT(conf, bpf.cgroup), RANGE(2, 1024),
-		.fallback = "/sys/fs/cgroup/system.slice/haproxy.service",
-		.help = "Cgroup that holds HAProxy's listeners, to which identityd-setup "
-			"attaches."},
+	{"cgroup", CONF_TEXT, AT(conf, bpf.cgroup), RANGE(1, 1024), .fallback = "system.slice",
+		.help = "Cgroup to which identityd-setup attaches, relative to where cgroup2 is "
+			"mounted or as a whole path; one above HAProxy's own, which systemd makes "
+			"anew at each restart."},
 	{"group", CONF_TEXT, AT(conf, bpf.group), RANGE(1, GROUP_MAX), .fallback = "identityd",
 		.help = "Group that may write the pinned maps: the daemon's, never HAProxy's."},
-	{"ports", CONF_PORTS, AT(conf, bpf.ports), RANGE(0, 32), .fallback = "[]",
+	{"ports", CONF_PORTS, AT(conf, bpf.ports), RANGE(0, 32), .fallback = "[80, 443]",
 		.second = offsetof(struct conf, bpf.n_ports),
 		.help = "Local ports whose connections are tracked; an empty list means every "
 			"listener in the cgroup."},

@@ -7,7 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define DEFAULT_CONFIG "/etc/identityd/identityd.yaml"
+#define DEFAULT_CONFIG SYSCONFDIR "/identityd/identityd.yaml"
 
 static const char USAGE[] =
 	"usage: identityd [--config FILE] [--user USER[:GROUP[,GROUP...]]]\n"

@@ -41,7 +41,7 @@ listen:
 workers: {workers}
 admin: {{unix: {dir}/admin.sock}}
 store: {{path: {dir}/state.db}}
-bpf: {{mode: {bpf}, path: {bpf_dir}, cgroup: {cgroup}, group: "{uid}", max_flows: {max_flows}}}
+bpf: {{mode: {bpf}, path: {bpf_dir}, cgroup: {cgroup}, group: "{uid}", ports: [], max_flows: {max_flows}}}
 providers:
   - {{name: corp, issuer: "{issuer}", allow_http: true, audiences: [api], \
 algorithms: [RS256, ES256, PS256, EdDSA], refresh: {refresh}}}
