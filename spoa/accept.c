@@ -9,6 +9,8 @@
 
 /* With no descriptor left, accepting again at once would only spin. */
 #define PAUSE_SECONDS 0.1
+/* A worker with a full mailbox is busy, and done with it soon. */
+#define BUSY_SECONDS 0.001
 
 static struct spoa_worker *least_loaded(const struct spoa_daemon *daemon)
 {
@@ -40,35 +42,56 @@ static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
 	listen_again(timer->data);
 }
 
-static void pause_accepting(struct spoa_daemon *daemon, int error)
+static void pause_accepting(struct spoa_daemon *daemon, double seconds)
 {
-	spoa_log(BASE_LOG_ERROR, "accept_failed", "why", strerror(-error));
 	spoa_accept_stop(daemon);
-	ev_timer_init(&daemon->accept_timer, on_accept_again, PAUSE_SECONDS, 0.);
+	ev_timer_init(&daemon->accept_timer, on_accept_again, seconds, 0.);
 	daemon->accept_timer.data = daemon;
 	ev_timer_start(daemon->loop, &daemon->accept_timer);
+}
+
+/* At most one line a second: whoever connects decides how often this happens. */
+static void say(struct spoa_daemon *daemon, const char *event, const char *why)
+{
+	struct base_now now;
+	uint64_t lost;
+
+	base_clock_now(&now);
+	if (spoa_log_allowed(&daemon->accept_lines, 1, now.mono_ns, &lost))
+		spoa_log(BASE_LOG_ERROR, event, "why", why);
+}
+
+static void refuse(struct spoa_daemon *daemon, const struct spoa_newcomer *newcomer)
+{
+	close(newcomer->fd);
+	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_REFUSED, 1);
+	say(daemon, "connection_refused", "spop.max_connections are open");
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct spoa_daemon *daemon = ev_userdata(loop);
 	const struct spoa_listen *listener = watcher->data;
+	struct spoa_worker *worker = least_loaded(daemon);
 	struct spoa_newcomer newcomer;
-	int rc = spoa_listen_accept(listener, &newcomer);
+	int rc;
 
 	(void)events;
-	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM)
-		pause_accepting(daemon, rc);
-	if (rc)
-		return;
-	if (spoa_daemon_connections(daemon) >=
-		(unsigned)daemon->config->conf->spop.max_connections) {
-		close(newcomer.fd);
-		spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_REFUSED, 1);
+	if (!spoa_worker_has_room(worker)) {
+		pause_accepting(daemon, BUSY_SECONDS);
 		return;
 	}
-	if (spoa_worker_give(least_loaded(daemon), &newcomer))
-		spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_REFUSED, 1);
+	rc = spoa_listen_accept(listener, &newcomer);
+	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM) {
+		say(daemon, "accept_failed", strerror(-rc));
+		pause_accepting(daemon, PAUSE_SECONDS);
+	}
+	if (rc)
+		return;
+	if (spoa_daemon_connections(daemon) >= (unsigned)daemon->config->conf->spop.max_connections)
+		refuse(daemon, &newcomer);
+	else
+		spoa_worker_give(worker, &newcomer);
 }
 
 void spoa_accept_start(struct spoa_daemon *daemon)

@@ -48,6 +48,7 @@ struct spoa_daemon {
 	ev_signal on_term, on_int, on_hup;
 	ev_async on_net, on_worker;
 	ev_timer watch_timer, drain_timer, accept_timer;
+	struct spoa_log_limit accept_lines;
 	bool draining;
 	bool unpublished;            /* the last snapshot found no memory: to be tried again */
 	atomic_uint_fast64_t needed; /* providers that workers asked for */
