@@ -48,7 +48,9 @@ struct spoa_daemon {
 	ev_signal on_term, on_int, on_hup;
 	ev_async on_net, on_worker;
 	ev_timer watch_timer, drain_timer, accept_timer;
+	struct spoa_log_limit accept_lines;
 	bool draining;
+	bool unpublished;            /* the last snapshot found no memory: to be tried again */
 	atomic_uint_fast64_t needed; /* providers that workers asked for */
 };
 
@@ -63,13 +65,39 @@ struct spoa_daemon_options {
  */
 int spoa_daemon_run(const struct spoa_daemon_options *options);
 
-/* SIGHUP: reads the configuration again, all or nothing. */
+/*
+ * start.c: opens the sockets, gives up rights, opens store and maps, starts
+ * the threads. Takes over conf. 0, or -1 with the reason logged.
+ */
+int spoa_daemon_start(
+	struct spoa_daemon *daemon, struct conf *conf, const struct spoa_user *user) must_check;
+
+/* accept.c: takes on connections; stops for good. */
+void spoa_accept_start(struct spoa_daemon *daemon);
+void spoa_accept_stop(struct spoa_daemon *daemon);
+
+/* reload.c, SIGHUP: reads the configuration again, all or nothing. */
 void spoa_daemon_reload(struct spoa_daemon *daemon);
+
+/* Starts the watchers of signals, other threads and the maps. */
+void spoa_daemon_watch(struct spoa_daemon *daemon);
 
 /* Makes a snapshot of what is known now and gives it to the workers. 0 or -ENOMEM. */
 int spoa_daemon_publish(struct spoa_daemon *daemon) must_check;
+/* The same; lack of memory is logged, and the workers keep the snapshot they have. */
+void spoa_daemon_changed(void *daemon);
 
-/* Sums over the main thread's counters and the workers'. */
+/* Called by the net thread and by workers; safe there. */
+void spoa_daemon_wake_for_net(void *daemon);
+void spoa_daemon_need_keys(void *daemon, uint64_t providers);
+void spoa_daemon_worker_changed(void *daemon);
+
+void spoa_daemon_log_enforcement(const struct spoa_watch *watch);
+
+/* Open SPOP connections. */
+unsigned spoa_daemon_connections(const struct spoa_daemon *daemon);
+
+/* The main thread's counters and the workers'; returns how many sets. */
 size_t spoa_daemon_metrics(
 	struct spoa_daemon *daemon, struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1]);
 

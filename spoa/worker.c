@@ -3,6 +3,7 @@
 #include "spoa/conn.h"
 #include "spoa/notify.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,22 +134,24 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
 	return 0;
 }
 
-int spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)
+bool spoa_worker_has_room(struct spoa_worker *worker)
 {
 	bool room;
 
 	pthread_mutex_lock(&worker->lock);
 	room = worker->n_newcomers < SPOA_NEWCOMERS;
-	if (room)
-		worker->newcomers[worker->n_newcomers++] = *newcomer;
 	pthread_mutex_unlock(&worker->lock);
-	if (!room) {
-		close(newcomer->fd);
-		return -EAGAIN;
-	}
+	return room;
+}
+
+void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)
+{
+	pthread_mutex_lock(&worker->lock);
+	assert(worker->n_newcomers < SPOA_NEWCOMERS);
+	worker->newcomers[worker->n_newcomers++] = *newcomer;
+	pthread_mutex_unlock(&worker->lock);
 	atomic_fetch_add_explicit(&worker->n_conns, 1, memory_order_relaxed);
 	ev_async_send(worker->loop, &worker->wake);
-	return 0;
 }
 
 void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot)

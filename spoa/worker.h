@@ -85,8 +85,12 @@ struct spoa_worker {
 int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_owner *owner,
 	unsigned n_workers, struct spoa_worker **ret) must_check;
 
-/* From the main thread. give takes over the descriptor; -EAGAIN: the mailbox is full, it was closed. */
-int spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer) must_check;
+/*
+ * From the main thread, which alone gives connections: has_room first, then
+ * give, which takes over the descriptor.
+ */
+bool spoa_worker_has_room(struct spoa_worker *worker) must_check;
+void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer);
 void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot);
 void spoa_worker_drain(struct spoa_worker *worker);
 

@@ -91,8 +91,9 @@ class Agent:
         self.tcp = ("127.0.0.1", procs.free_port())
         self.process = None
         self.options = {"bpf": "required", "bpf_dir": os.path.join(lab.dir, "bpf"),
-                        "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES,
-                        "issuer": provider().issuer, **options}
+                        "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES, **options}
+        if "issuer" not in options:
+            self.options["issuer"] = provider().issuer
         self.configure()
 
     def configure(self, text=None, **options):

@@ -1,0 +1,107 @@
+/* New connections: taken on, counted, handed to the worker with the fewest. */
+
+#include "spoa/daemon.h"
+
+#include "spoa/log.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* With no descriptor left, accepting again at once would only spin. */
+#define PAUSE_SECONDS 0.1
+/* A worker with a full mailbox is busy, and done with it soon. */
+#define BUSY_SECONDS 0.001
+
+static struct spoa_worker *least_loaded(const struct spoa_daemon *daemon)
+{
+	struct spoa_worker *best = daemon->workers[0];
+
+	for (unsigned i = 1; i < daemon->n_workers; i++)
+		if (daemon->workers[i]->n_conns < best->n_conns)
+			best = daemon->workers[i];
+	return best;
+}
+
+void spoa_accept_stop(struct spoa_daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		ev_io_stop(daemon->loop, &daemon->listeners[i].acceptable);
+	ev_timer_stop(daemon->loop, &daemon->accept_timer);
+}
+
+static void listen_again(struct spoa_daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		ev_io_start(daemon->loop, &daemon->listeners[i].acceptable);
+}
+
+static void on_accept_again(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	listen_again(timer->data);
+}
+
+static void pause_accepting(struct spoa_daemon *daemon, double seconds)
+{
+	spoa_accept_stop(daemon);
+	ev_timer_init(&daemon->accept_timer, on_accept_again, seconds, 0.);
+	daemon->accept_timer.data = daemon;
+	ev_timer_start(daemon->loop, &daemon->accept_timer);
+}
+
+/* At most one line a second: whoever connects decides how often this happens. */
+static void say(struct spoa_daemon *daemon, const char *event, const char *why)
+{
+	struct base_now now;
+	uint64_t lost;
+
+	base_clock_now(&now);
+	if (spoa_log_allowed(&daemon->accept_lines, 1, now.mono_ns, &lost))
+		spoa_log(BASE_LOG_ERROR, event, "why", why);
+}
+
+static void refuse(struct spoa_daemon *daemon, const struct spoa_newcomer *newcomer)
+{
+	close(newcomer->fd);
+	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_REFUSED, 1);
+	say(daemon, "connection_refused", "spop.max_connections are open");
+}
+
+static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
+{
+	struct spoa_daemon *daemon = ev_userdata(loop);
+	const struct spoa_listen *listener = watcher->data;
+	struct spoa_worker *worker = least_loaded(daemon);
+	struct spoa_newcomer newcomer;
+	int rc;
+
+	(void)events;
+	if (!spoa_worker_has_room(worker)) {
+		pause_accepting(daemon, BUSY_SECONDS);
+		return;
+	}
+	rc = spoa_listen_accept(listener, &newcomer);
+	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM) {
+		say(daemon, "accept_failed", strerror(-rc));
+		pause_accepting(daemon, PAUSE_SECONDS);
+	}
+	if (rc)
+		return;
+	if (spoa_daemon_connections(daemon) >= (unsigned)daemon->config->conf->spop.max_connections)
+		refuse(daemon, &newcomer);
+	else
+		spoa_worker_give(worker, &newcomer);
+}
+
+void spoa_accept_start(struct spoa_daemon *daemon)
+{
+	ev_timer_init(&daemon->accept_timer, on_accept_again, 0., 0.);
+	for (size_t i = 0; i < daemon->n_listeners; i++) {
+		struct spoa_listen *listener = &daemon->listeners[i];
+
+		ev_io_init(&listener->acceptable, on_acceptable, listener->fd, EV_READ);
+		listener->acceptable.data = listener;
+	}
+	listen_again(daemon);
+}

@@ -1,0 +1,130 @@
+/* From the configuration file to the first request, in the order of what needs what. */
+
+#include "spoa/daemon.h"
+
+#include "spoa/log.h"
+#include "spoa/status.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static int fail(const char *what, const char *why)
+{
+	struct base_log log;
+
+	if (spoa_log_open(&log, BASE_LOG_ERROR, "cannot_start")) {
+		base_log_str(&log, "what", what);
+		base_log_str(&log, "why", why);
+		spoa_log_close(&log);
+	}
+	return -1;
+}
+
+static int open_one(struct spoa_daemon *daemon, const struct conf_listen *conf, uid_t uid,
+	struct spoa_listen *listener)
+{
+	char why[SPOA_LISTEN_WHY] = "out of memory";
+	int rc = spoa_listen_open(conf, uid, listener, why);
+
+	(void)daemon;
+	if (rc)
+		return fail("listen", why);
+	spoa_log(BASE_LOG_INFO, "listening", "address", listener->name);
+	return 0;
+}
+
+/* Before privileges go: a socket's owner and group may need them. */
+static int open_listeners(
+	struct spoa_daemon *daemon, const struct conf *conf, const struct spoa_user *user)
+{
+	uid_t uid = user ? user->uid : (uid_t)-1;
+	const struct conf_listen admin = {
+		.unix_path = conf->admin.unix_path,
+		.mode = conf->admin.mode,
+		.group = conf->admin.group,
+	};
+
+	for (size_t i = 0; i < conf->n_listen; i++) {
+		if (daemon->n_listeners == SPOA_LISTENERS_MAX)
+			return fail("listen", "too many addresses");
+		if (open_one(
+			    daemon, &conf->listen[i], uid, &daemon->listeners[daemon->n_listeners]))
+			return -1;
+		daemon->n_listeners++;
+	}
+	return open_one(daemon, &admin, uid, &daemon->admin_listener);
+}
+
+static int make_config(struct spoa_daemon *daemon, struct conf *conf)
+{
+	struct base_diag diag;
+	int rc;
+
+	base_diag_init(&diag, daemon->config_path);
+	rc = spoa_config_new(conf, daemon->store, &diag, &daemon->config);
+	if (rc)
+		base_diag_print(&diag, stderr);
+	base_diag_done(&diag);
+	return rc;
+}
+
+static int start_workers(struct spoa_daemon *daemon)
+{
+	const struct spoa_worker_owner owner = {
+		spoa_daemon_need_keys, spoa_daemon_worker_changed, daemon};
+	unsigned n = (unsigned)daemon->config->conf->workers;
+
+	for (unsigned i = 0; i < n; i++) {
+		int rc = spoa_worker_new(daemon->snapshot, &owner, n, &daemon->workers[i]);
+
+		if (rc)
+			return fail("worker", strerror(-rc));
+		daemon->n_workers++;
+	}
+	return 0;
+}
+
+static int start_serving(struct spoa_daemon *daemon)
+{
+	spoa_accept_start(daemon);
+	if (spoa_admin_new(daemon->loop, TAKE_FD(daemon->admin_listener.fd), spoa_status_routes,
+		    spoa_status_n_routes, daemon, &daemon->admin))
+		return fail("admin", "cannot serve");
+	return 0;
+}
+
+int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struct spoa_user *user)
+{
+	cleanup(conf) struct conf *owned = conf;
+	char why[STORE_WHY] = "";
+
+	spoa_log_level((enum base_log_level)conf->log.level);
+	if (open_listeners(daemon, conf, user))
+		return -1;
+	if (spoa_privilege_drop(user, why))
+		return fail("privileges", why);
+	if (spoa_privilege_harden())
+		return fail("privileges", strerror(errno));
+	if (store_open(conf->store.path, &daemon->store, why))
+		return fail("store", why);
+	if (make_config(daemon, TAKE_PTR(owned)))
+		return fail("configuration", daemon->config_path);
+	conf = (struct conf *)daemon->config->conf;
+	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
+		return fail("bpf.mode is required", daemon->watch.why);
+	spoa_daemon_log_enforcement(&daemon->watch);
+	spoa_daemon_watch(daemon);
+	if (net_new(spoa_daemon_wake_for_net, daemon, &daemon->net))
+		return fail("net", "cannot start the net thread");
+	daemon->keys = spoa_keys_new(daemon->loop, daemon->net, daemon->store, &daemon->metrics,
+		spoa_daemon_changed, daemon);
+	if (!daemon->keys || spoa_keys_configure(daemon->keys, daemon->config) ||
+		spoa_daemon_publish(daemon))
+		return fail("start", "out of memory");
+	if (start_workers(daemon) || start_serving(daemon))
+		return -1;
+	daemon->generation = 1;
+	daemon->loaded_at = base_clock_wall_s(&daemon->started);
+	return 0;
+}
