@@ -100,10 +100,11 @@ static const struct conf_key BPF[] = {
 			"anew at each restart."},
 	{"group", CONF_TEXT, AT(conf, bpf.group), RANGE(1, GROUP_MAX), .fallback = "identityd",
 		.help = "Group that may write the pinned maps: the daemon's, never HAProxy's."},
-	{"ports", CONF_PORTS, AT(conf, bpf.ports), RANGE(0, 32), .fallback = "[80, 443]",
+	{"ports", CONF_PORTS, AT(conf, bpf.ports), RANGE(0, 32), .fallback = "[]",
 		.second = offsetof(struct conf, bpf.n_ports),
-		.help = "Local ports whose connections are tracked; an empty list means every "
-			"listener in the cgroup."},
+		.help = "Local ports whose connections are tracked: HAProxy's, where others listen "
+			"in "
+			"the same cgroup; an empty list means every listener there."},
 	{"max_flows", CONF_INT, AT(conf, bpf.max_flows), RANGE(16, 16 * COUNT), .fallback = "65536",
 		.help = "Connections that the flows map has room for."},
 };

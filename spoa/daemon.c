@@ -53,8 +53,8 @@ void spoa_daemon_log_enforcement(const struct spoa_watch *watch)
 		base_log_str(&log, "meaning",
 			"NOTHING IS ENFORCED IN THE KERNEL: identities only reach HAProxy");
 	if (watch->enforcement == SPOA_ENFORCEMENT_LOST)
-		base_log_str(
-			&log, "meaning", "every request is answered 503 until the pins are back");
+		base_log_str(&log, "meaning",
+			"what would be allowed is answered 503 until the pins are back");
 	if (*watch->why)
 		base_log_str(&log, "why", watch->why);
 	spoa_log_close(&log);

@@ -81,7 +81,7 @@ size_t spoa_keys_missing(const struct spoa_keys *keys)
 
 static json_t *source_status(const struct spoa_source *source, uint64_t now)
 {
-	bool aged = source->set && source->fetched_at != UINT64_MAX;
+	bool aged = source->fetched_at && source->fetched_at != UINT64_MAX;
 	uint64_t age_s = aged ? (now - source->fetched_at) / (uint64_t)NS_PER_S : 0;
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:s?}", "name", source->provider->name,
@@ -153,10 +153,12 @@ int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config)
 		struct spoa_source *old =
 			adopt(keys, &config->conf->providers[i], config->rules[i].algs);
 
-		if (!old)
-			continue;
-		spoa_source_free(sources[i]);
-		sources[i] = old;
+		if (old) {
+			spoa_source_free(sources[i]);
+			sources[i] = old;
+		} else {
+			spoa_source_recall(sources[i]);
+		}
 	}
 	free_sources(keys->sources, keys->n);
 	spoa_config_unref(keys->config);

@@ -45,10 +45,11 @@ static bool is_alive(const struct sockaddr_un *address)
 	return errno != ECONNREFUSED && errno != ENOENT;
 }
 
-static int set_owner(
-	const struct conf_listen *conf, uid_t uid, const char *path, char why[SPOA_LISTEN_WHY])
+static int set_owner(const struct conf_listen *conf, const struct spoa_user *user, const char *path,
+	char why[SPOA_LISTEN_WHY])
 {
-	gid_t gid = (gid_t)-1;
+	uid_t uid = user ? user->uid : (uid_t)-1;
+	gid_t gid = user ? user->gid : (gid_t)-1;
 
 	if (conf->group && find_group(conf->group, &gid)) {
 		snprintf(why, SPOA_LISTEN_WHY, "%s: there is no group %s", path, conf->group);
@@ -66,7 +67,8 @@ static int set_owner(
 	return 0;
 }
 
-static int bind_unix(const struct conf_listen *conf, uid_t uid, int fd, char why[SPOA_LISTEN_WHY])
+static int bind_unix(const struct conf_listen *conf, const struct spoa_user *user, int fd,
+	char why[SPOA_LISTEN_WHY])
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	mode_t mask;
@@ -85,11 +87,11 @@ static int bind_unix(const struct conf_listen *conf, uid_t uid, int fd, char why
 			rc == -EADDRINUSE ? ": another process answers there" : "");
 		return rc;
 	}
-	return set_owner(conf, uid, conf->unix_path, why);
+	return set_owner(conf, user, conf->unix_path, why);
 }
 
-static int open_unix(const struct conf_listen *conf, uid_t uid, struct spoa_listen *listener,
-	char why[SPOA_LISTEN_WHY])
+static int open_unix(const struct conf_listen *conf, const struct spoa_user *user,
+	struct spoa_listen *listener, char why[SPOA_LISTEN_WHY])
 {
 	cleanup(fd) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int rc;
@@ -101,7 +103,7 @@ static int open_unix(const struct conf_listen *conf, uid_t uid, struct spoa_list
 	}
 	if (fd < 0)
 		return -errno;
-	rc = bind_unix(conf, uid, fd, why);
+	rc = bind_unix(conf, user, fd, why);
 	if (rc)
 		return rc;
 	snprintf(listener->path, sizeof(listener->path), "%s", conf->unix_path);
@@ -143,11 +145,11 @@ static int open_tcp(
 	return 0;
 }
 
-int spoa_listen_open(const struct conf_listen *conf, uid_t uid, struct spoa_listen *ret_listen,
-	char why[SPOA_LISTEN_WHY])
+int spoa_listen_open(const struct conf_listen *conf, const struct spoa_user *user,
+	struct spoa_listen *ret_listen, char why[SPOA_LISTEN_WHY])
 {
 	struct spoa_listen listener = {.fd = -1};
-	int rc = conf->unix_path ? open_unix(conf, uid, &listener, why)
+	int rc = conf->unix_path ? open_unix(conf, user, &listener, why)
 				 : open_tcp(conf, &listener, why);
 
 	if (rc == 0 && listen(listener.fd, BACKLOG)) {

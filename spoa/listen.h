@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "spoa/privilege.h"
 #include "spoa/worker.h"
 
 #include <stdbool.h>
@@ -23,11 +24,11 @@ struct spoa_listen {
 
 /*
  * Binds and listens. A unix socket that nobody answers any more is replaced;
- * one that somebody answers is an error. Its owner becomes uid (-1: ours), its
- * group the configured one. 0, or -errno with a sentence in why.
+ * one that somebody answers is an error. Its owner becomes that user (NULL: we
+ * stay it), its group the configured one or else the user's. 0, or -errno with a sentence in why.
  */
-int spoa_listen_open(const struct conf_listen *conf, uid_t uid, struct spoa_listen *ret_listen,
-	char why[SPOA_LISTEN_WHY]) must_check;
+int spoa_listen_open(const struct conf_listen *conf, const struct spoa_user *user,
+	struct spoa_listen *ret_listen, char why[SPOA_LISTEN_WHY]) must_check;
 
 /* Closes, and unlinks the socket file. */
 void spoa_listen_close(struct spoa_listen *listen);

@@ -1,5 +1,6 @@
 #include "spoa/log.h"
 
+#include <poll.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -24,9 +25,13 @@ bool spoa_log_open(struct base_log *log, enum base_log_level level, const char *
 void spoa_log_close(struct base_log *log)
 {
 	struct span line = base_log_end(log);
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-	/* There is nobody to tell when the log itself cannot be written. */
-	if (write(STDERR_FILENO, line.p, line.n) < 0)
+	/*
+	 * A reader that stands still must not stop a request, and there is
+	 * nobody to tell when the log itself cannot be written.
+	 */
+	if (poll(&out, 1, 0) != 1 || write(STDERR_FILENO, line.p, line.n) < 0)
 		return;
 }
 

@@ -134,7 +134,7 @@ static void remember(const struct spoa_source *source, struct span json)
 		spoa_log(BASE_LOG_WARNING, "keys_not_remembered", "why", why);
 }
 
-static void recall(struct spoa_source *source)
+void spoa_source_recall(struct spoa_source *source)
 {
 	char name[TOKEN_URL_MAX + 128];
 	cleanup(free) char *json = NULL;
@@ -343,7 +343,6 @@ struct spoa_source *spoa_source_new(const struct spoa_source_env *env, uintptr_t
 	source->allowed_at = mono_now();
 	ev_timer_init(&source->timer, on_timer, 0., 0.);
 	source->timer.data = source;
-	recall(source);
 	return source;
 }
 

@@ -74,12 +74,13 @@ struct spoa_source {
 };
 
 /*
- * Starts with the set that the store remembers of this provider, as STALE, or
- * EMPTY. env and provider must outlive it; provider may be replaced by an
+ * Starts EMPTY. env and provider must outlive it; provider may be replaced by an
  * equal one. NULL without memory.
  */
 struct spoa_source *spoa_source_new(const struct spoa_source_env *env, uintptr_t serial,
 	const struct conf_provider *provider, uint32_t algs) must_check;
+/* Takes the set that the store remembers of this provider, if any: EMPTY becomes STALE. */
+void spoa_source_recall(struct spoa_source *source);
 void spoa_source_free(struct spoa_source *source);
 
 /* Do this provider's keys come from where this source gets them? */

@@ -21,13 +21,12 @@ static int fail(const char *what, const char *why)
 	return -1;
 }
 
-static int open_one(struct spoa_daemon *daemon, const struct conf_listen *conf, uid_t uid,
-	struct spoa_listen *listener)
+static int open_one(
+	const struct conf_listen *conf, const struct spoa_user *user, struct spoa_listen *listener)
 {
 	char why[SPOA_LISTEN_WHY] = "out of memory";
-	int rc = spoa_listen_open(conf, uid, listener, why);
+	int rc = spoa_listen_open(conf, user, listener, why);
 
-	(void)daemon;
 	if (rc)
 		return fail("listen", why);
 	spoa_log(BASE_LOG_INFO, "listening", "address", listener->name);
@@ -38,7 +37,6 @@ static int open_one(struct spoa_daemon *daemon, const struct conf_listen *conf, 
 static int open_listeners(
 	struct spoa_daemon *daemon, const struct conf *conf, const struct spoa_user *user)
 {
-	uid_t uid = user ? user->uid : (uid_t)-1;
 	const struct conf_listen admin = {
 		.unix_path = conf->admin.unix_path,
 		.mode = conf->admin.mode,
@@ -48,12 +46,11 @@ static int open_listeners(
 	for (size_t i = 0; i < conf->n_listen; i++) {
 		if (daemon->n_listeners == SPOA_LISTENERS_MAX)
 			return fail("listen", "too many addresses");
-		if (open_one(
-			    daemon, &conf->listen[i], uid, &daemon->listeners[daemon->n_listeners]))
+		if (open_one(&conf->listen[i], user, &daemon->listeners[daemon->n_listeners]))
 			return -1;
 		daemon->n_listeners++;
 	}
-	return open_one(daemon, &admin, uid, &daemon->admin_listener);
+	return open_one(&admin, user, &daemon->admin_listener);
 }
 
 static int make_config(struct spoa_daemon *daemon, struct conf *conf)

@@ -175,7 +175,7 @@ START_TEST(fills_in_defaults)
 	ck_assert_str_eq(conf->admin.unix_path, "/run/identityd/admin.sock");
 	ck_assert_ptr_null(conf->admin.group);
 	ck_assert_int_eq(conf->bpf.mode, CONF_BPF_AUTO);
-	ck_assert_uint_eq(conf->bpf.n_ports, 2);
+	ck_assert_uint_eq(conf->bpf.n_ports, 0);
 	ck_assert_int_eq(conf->log.level, 2);
 	ck_assert_int_eq(conf->identity.local_max, 65535);
 	ck_assert_uint_eq(conf->exports.n, 0);

@@ -238,16 +238,16 @@ static const struct say_row ROWS[] = {
 		"default\n"},
 	{"bpf: {ports: [80, 0, 65536, x, '1', [2], 65535, 80]}\n",
 		"f:5:19: 'ports' has '0'; it takes a list of ports from 1 to 65535, for example "
-		"[80, 443]\n"
+		"[]\n"
 		"f:5:22: 'ports' has '65536'; it takes a list of ports from 1 to 65535, for "
 		"example "
-		"[80, 443]\n"
+		"[]\n"
 		"f:5:29: 'ports' has 'x'; it takes a list of ports from 1 to 65535, for example "
-		"[80, 443]\n"
+		"[]\n"
 		"f:5:32: 'ports' has '1' in quotes; it takes a list of ports from 1 to 65535, for "
-		"example [80, 443]\n"
+		"example []\n"
 		"f:5:37: 'ports' has a list; it takes a list of ports from 1 to 65535, for example "
-		"[80, 443]\n"
+		"[]\n"
 		"f:5:49: port 80 is given twice\n"},
 	{"bpf: {ports: 443}\n", ""},
 	{"exports: [a, {b: c}, '', d]\n",
