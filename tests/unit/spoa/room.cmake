@@ -1,5 +1,5 @@
 unit(spoa
-	SOURCES unit/spoa/main.c unit/spoa/help.c unit/spoa/peer.c unit/spop/support.c unit/token/keys.c
+	SOURCES unit/spoa/main.c unit/spoa/help.c unit/spoa/idp.c unit/spoa/peer.c unit/spop/support.c unit/token/keys.c
 		unit/spoa/test_answer.c unit/spoa/test_conn.c unit/spoa/test_decide.c unit/spoa/test_request.c
-		unit/spoa/test_session.c unit/spoa/test_worker.c
+		unit/spoa/test_session.c unit/spoa/test_source.c unit/spoa/test_worker.c
 	LINK PkgConfig::OPENSSL PkgConfig::JANSSON)
