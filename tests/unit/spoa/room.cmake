@@ -3,3 +3,4 @@ unit(spoa
 		unit/spoa/test_answer.c unit/spoa/test_conn.c unit/spoa/test_decide.c unit/spoa/test_request.c
 		unit/spoa/test_session.c unit/spoa/test_source.c unit/spoa/test_worker.c
 	LINK PkgConfig::OPENSSL PkgConfig::JANSSON)
+fuzz(session LINK room_spoa)
