@@ -5,7 +5,9 @@
 #include <check.h>
 
 /* X(source file): one suite each. */
-#define SPOA_SUITES(X) X(request) X(decide) X(answer) X(session) X(conn) X(worker) X(source)
+#define SPOA_SUITES(X)                                                                             \
+	X(request)                                                                                 \
+	X(decide) X(answer) X(session) X(conn) X(worker) X(source) X(enforce) X(listen) X(log)
 
 #define X(name) Suite *suite_##name(void);
 SPOA_SUITES(X)
