@@ -95,20 +95,22 @@ static bool reason(struct answer *a, struct spop_data *value)
 }
 
 /*
- * WWW-Authenticate (RFC 6750 3). Without a credential there is no error code
- * (3.1); help texts and the realm hold neither quotes nor control bytes.
+ * WWW-Authenticate (RFC 6750 3). Without a credential, or with one of another
+ * scheme, there is no error code (3.1); help texts and the realm hold neither
+ * quotes nor control bytes.
  */
 static bool challenge(struct answer *a, struct spop_data *value)
 {
 	enum base_reason why = a->decision->reason;
 	const char *error = base_reason_status(why) == 401 ? "invalid_token" : "insufficient_scope";
+	bool bare = why == BASE_REASON_NO_TOKEN || why == BASE_REASON_SCHEME_UNSUPPORTED;
 	int n;
 
 	if (a->decision->verdict != SPOA_DENY)
 		return false;
 	n = snprintf(a->challenge, sizeof(a->challenge), "Bearer realm=\"%s\"",
 		a->config->conf->challenge.realm);
-	if (why != BASE_REASON_NO_TOKEN && n > 0 && n < CHALLENGE_MAX)
+	if (!bare && n > 0 && n < CHALLENGE_MAX)
 		snprintf(a->challenge + n, sizeof(a->challenge) - (size_t)n,
 			", error=\"%s\", error_description=\"%s\"", error, base_reason_help(why));
 	return text(value, span_of(a->challenge));

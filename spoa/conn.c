@@ -42,7 +42,7 @@ void spoa_conn_drop(struct spoa_conn *conn)
 	log_close(conn);
 	spoa_metrics_add(&worker->metrics, conn->closed_as, 1);
 	close(conn->fd);
-	worker->held -= conn->in_size + conn->out_len;
+	worker->held -= conn->in_size + conn->out_size;
 	free(conn->in_held);
 	free(conn->out_held);
 	TAILQ_REMOVE(&worker->conns, conn, link);
@@ -86,20 +86,34 @@ static int hold_input(struct spoa_conn *conn, const struct rd *rest)
 /* Keeps answers that the socket did not take; until they are gone, nothing more is read. */
 static int hold_output(struct spoa_conn *conn, const unsigned char *p, size_t n)
 {
-	unsigned char *grown;
+	size_t room = conn->out_size - conn->out_len;
 
-	if (!may_hold(conn, n))
-		return -ENOMEM;
-	grown = realloc(conn->out_held, conn->out_len + n);
-	if (!grown)
-		return -ENOMEM;
-	memcpy(grown + conn->out_len, p, n);
-	conn->out_held = grown;
+	if (n > room) {
+		unsigned char *grown;
+
+		if (!may_hold(conn, n - room))
+			return -ENOMEM;
+		grown = realloc(conn->out_held, conn->out_len + n);
+		if (!grown)
+			return -ENOMEM;
+		conn->out_held = grown;
+		conn->out_size += n - room;
+		conn->worker->held += n - room;
+	}
+	memcpy(conn->out_held + conn->out_len, p, n);
 	conn->out_len += n;
-	conn->worker->held += n;
 	ev_io_stop(conn->worker->loop, &conn->readable);
 	ev_io_start(conn->worker->loop, &conn->writable);
 	return 0;
+}
+
+/* What was held has been sent. The room goes back: many peers may need it one after the other. */
+static void release_output(struct spoa_conn *conn)
+{
+	conn->worker->held -= conn->out_size;
+	free(conn->out_held);
+	conn->out_held = NULL;
+	conn->out_size = 0;
 }
 
 /* One send of everything. 0: sent or held; -errno: the connection is of no more use. */
@@ -176,6 +190,9 @@ static void process(struct spoa_conn *conn, size_t n)
 
 	if (answer_frames(conn, &in) || hold_input(conn, &in))
 		conn->broken = true;
+	/* A goodbye may have to wait for the socket; nothing is to be said behind it. */
+	if (conn->session.state == SPOA_SESSION_CLOSED)
+		spoa_notify_forget(conn);
 	drop_if_over(conn);
 }
 
@@ -217,11 +234,11 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	}
 	n = (size_t)sent;
-	conn->worker->held -= n;
 	conn->out_len -= n;
 	memmove(conn->out_held, conn->out_held + n, conn->out_len);
 	if (conn->out_len || drop_if_over(conn))
 		return;
+	release_output(conn);
 	ev_io_stop(loop, &conn->writable);
 	ev_io_start(loop, &conn->readable);
 	/* Whole frames may have been held back with the answers: no event will tell of them. */

@@ -23,7 +23,7 @@ struct spoa_conn {
 	unsigned char *in_held; /* the start of a frame that is not complete */
 	size_t in_len, in_size;
 	unsigned char *out_held; /* answers that the socket did not take yet */
-	size_t out_len;
+	size_t out_len, out_size;
 	struct spoa_parked_list parked; /* this connection's share of the worker's */
 };
 

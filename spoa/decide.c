@@ -59,13 +59,19 @@ static bool scheme_is_bearer(struct span scheme)
 	return scheme.n == 0 || (scheme.n == 6 && !strncasecmp(scheme.p, "bearer", 6));
 }
 
+/* Might this provider have made the token? Its rules are those that token_verify asks first. */
+static bool may_have_signed(const struct token_provider *rules, int alg, size_t token_bytes)
+{
+	return alg < 0 || (rules->algs & TOKEN_ALG_BIT(alg) && token_bytes <= rules->max_bytes);
+}
+
 /*
  * Who must be asked for newer keys before "unknown key" is an answer? Every
- * provider that could have signed with this algorithm, has not been asked
- * since the token came, and may be asked again by now.
+ * provider that could have signed the token, has not been asked since it came,
+ * and may be asked again by now.
  */
-static uint64_t keys_to_refresh(const struct spoa_snapshot *snapshot, int alg, uint64_t received_at,
-	uint64_t now, bool *ret_all_current)
+static uint64_t keys_to_refresh(const struct spoa_snapshot *snapshot, int alg, size_t token_bytes,
+	uint64_t received_at, uint64_t now, bool *ret_all_current)
 {
 	uint64_t mask = 0;
 
@@ -73,7 +79,7 @@ static uint64_t keys_to_refresh(const struct spoa_snapshot *snapshot, int alg, u
 	for (size_t i = 0; i < snapshot->n_issuers; i++) {
 		const struct spoa_keys_age *age = &snapshot->ages[i];
 
-		if (alg >= 0 && !(snapshot->issuers[i].rules.algs & TOKEN_ALG_BIT(alg)))
+		if (!may_have_signed(&snapshot->issuers[i].rules, alg, token_bytes))
 			continue;
 		if (age->fetched_at >= received_at)
 			continue;
@@ -100,13 +106,19 @@ static uint64_t subject_of(const struct token_claims *claims)
 	return subject ? subject : 1; /* 0 means nobody */
 }
 
-/* The token's exp on the clock that the kernel expires by. */
+/*
+ * The token's exp on the clock that the kernel expires by. An exp in the year
+ * 9999 is more nanoseconds than there are numbers: it ends with the last one.
+ */
 static uint64_t expires_at(
 	const struct token_provider *rules, int64_t exp, const struct base_now *now)
 {
 	int64_t left_s = exp + rules->leeway_s - base_clock_wall_s(now);
+	uint64_t left = left_s > 0 ? (uint64_t)left_s : 0;
 
-	return now->boot_ns + (uint64_t)(left_s > 0 ? left_s : 0) * (uint64_t)NS_PER_S;
+	if (left > (UINT64_MAX - now->boot_ns) / (uint64_t)NS_PER_S)
+		return UINT64_MAX;
+	return now->boot_ns + left * (uint64_t)NS_PER_S;
 }
 
 static void resolve(const struct spoa_snapshot *snapshot, const struct spoa_request *request,
@@ -155,8 +167,8 @@ uint64_t spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *st
 		base_clock_wall_s(now), &decision.claims, &alg);
 	if (reason == BASE_REASON_KEY_UNKNOWN || reason == BASE_REASON_KEYS_UNAVAILABLE) {
 		bool all_current;
-		uint64_t need =
-			keys_to_refresh(snapshot, alg, received_at, now->mono_ns, &all_current);
+		uint64_t need = keys_to_refresh(
+			snapshot, alg, request->token.n, received_at, now->mono_ns, &all_current);
 
 		if (need)
 			return need;

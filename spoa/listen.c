@@ -45,6 +45,14 @@ static bool is_alive(const struct sockaddr_un *address)
 	return errno != ECONNREFUSED && errno != ENOENT;
 }
 
+/* A socket that was left behind. Anything else at this path is not ours to remove. */
+static bool is_stale(const struct sockaddr_un *address)
+{
+	struct stat st;
+
+	return lstat(address->sun_path, &st) == 0 && S_ISSOCK(st.st_mode) && !is_alive(address);
+}
+
 static int set_owner(const struct conf_listen *conf, const struct spoa_user *user, const char *path,
 	char why[SPOA_LISTEN_WHY])
 {
@@ -77,17 +85,21 @@ static int bind_unix(const struct conf_listen *conf, const struct spoa_user *use
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", conf->unix_path);
 	mask = umask(0177); /* nobody connects before the mode is what was asked for */
 	rc = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
-	if (rc == -EADDRINUSE && !is_alive(&address)) {
+	if (rc == -EADDRINUSE && is_stale(&address)) {
 		unlink(conf->unix_path);
 		rc = bind(fd, (struct sockaddr *)&address, sizeof(address)) ? -errno : 0;
 	}
 	umask(mask);
 	if (rc) {
 		snprintf(why, SPOA_LISTEN_WHY, "%s: %s%s", conf->unix_path, strerror(-rc),
-			rc == -EADDRINUSE ? ": another process answers there" : "");
+			rc == -EADDRINUSE ? ": another process answers there, or it is no socket"
+					  : "");
 		return rc;
 	}
-	return set_owner(conf, user, conf->unix_path, why);
+	rc = set_owner(conf, user, conf->unix_path, why);
+	if (rc)
+		unlink(conf->unix_path);
+	return rc;
 }
 
 static int open_unix(const struct conf_listen *conf, const struct spoa_user *user,
@@ -166,12 +178,13 @@ int spoa_listen_open(const struct conf_listen *conf, const struct spoa_user *use
 
 void spoa_listen_close(struct spoa_listen *listener)
 {
-	if (listener->fd >= 0)
-		close(listener->fd);
-	listener->fd = -1;
+	/* Unlinked while it still answers: once it does not, the path may be our successor's. */
 	if (*listener->path)
 		unlink(listener->path);
 	listener->path[0] = '\0';
+	if (listener->fd >= 0)
+		close(listener->fd);
+	listener->fd = -1;
 }
 
 static void name_unix_peer(int fd, struct spoa_newcomer *newcomer)

@@ -1,10 +1,14 @@
 #include "spoa/log.h"
 
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
 static atomic_int threshold = BASE_LOG_INFO;
+
+/* Between asking whether a line fits and writing it nobody else may take the room. */
+static pthread_mutex_t writing = PTHREAD_MUTEX_INITIALIZER;
 
 void spoa_log_level(enum base_log_level level)
 {
@@ -25,14 +29,17 @@ bool spoa_log_open(struct base_log *log, enum base_log_level level, const char *
 void spoa_log_close(struct base_log *log)
 {
 	struct span line = base_log_end(log);
-	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct pollfd to = {.fd = STDERR_FILENO, .events = POLLOUT};
 
+	pthread_mutex_lock(&writing);
 	/*
-	 * A reader that stands still must not stop a request, and there is
+	 * Our descriptor may be shared with others and so stays blocking. One
+	 * that is writable takes a line below PIPE_BUF without waiting. There is
 	 * nobody to tell when the log itself cannot be written.
 	 */
-	if (poll(&out, 1, 0) != 1 || write(STDERR_FILENO, line.p, line.n) < 0)
-		return;
+	if (poll(&to, 1, 0) == 1 && write(STDERR_FILENO, line.p, line.n) < 0)
+		to.revents = 0;
+	pthread_mutex_unlock(&writing);
 }
 
 void spoa_log(enum base_log_level level, const char *event, const char *key, const char *value)

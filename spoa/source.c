@@ -13,6 +13,7 @@
 #define FETCH_TIMEOUT_MS 10000
 #define DISCOVERY_MAX    (64 * 1024)
 #define BACKOFF_MAX_S    30.
+#define STORE_NAME_MAX   8192 /* a name, two URLs, a path: conf allows no more */
 #define WHY_MAX          sizeof(((struct spoa_source *)0)->why)
 
 enum event {
@@ -113,16 +114,22 @@ static double refresh_seconds(const struct spoa_source *source)
 	return (double)source->provider->refresh / 1000. * (1. + share);
 }
 
-/* What a set is remembered under: another issuer of the same name is another provider. */
-static void store_name(const struct spoa_source *source, char ret_name[TOKEN_URL_MAX + 128])
+/*
+ * What a set is remembered under: everything that says where it came from.
+ * Whoever changes that may do so because the old place is not to be trusted.
+ */
+static void store_name(const struct spoa_source *source, char ret_name[STORE_NAME_MAX])
 {
-	snprintf(ret_name, TOKEN_URL_MAX + 128, "%s %s", source->provider->name,
-		source->provider->issuer);
+	const struct conf_provider *p = source->provider;
+
+	snprintf(ret_name, STORE_NAME_MAX, "%s %s %s %s %s", p->name, p->issuer,
+		p->allow_http ? "http" : "https", p->jwks_uri ? p->jwks_uri : "-",
+		p->ca_file ? p->ca_file : "-");
 }
 
 static void remember(const struct spoa_source *source, struct span json)
 {
-	char name[TOKEN_URL_MAX + 128];
+	char name[STORE_NAME_MAX];
 	char why[STORE_WHY] = "";
 	struct base_now now;
 
@@ -136,7 +143,7 @@ static void remember(const struct spoa_source *source, struct span json)
 
 void spoa_source_recall(struct spoa_source *source)
 {
-	char name[TOKEN_URL_MAX + 128];
+	char name[STORE_NAME_MAX];
 	cleanup(free) char *json = NULL;
 	struct base_now now;
 	int64_t fetched_at;

@@ -1,0 +1,16 @@
+/* One suite per source file of the room. */
+#ifndef TESTS_SPOA_SUITES_H
+#define TESTS_SPOA_SUITES_H
+
+#include <check.h>
+
+/* X(source file): one suite each. */
+#define SPOA_SUITES(X)                                                                             \
+	X(request)                                                                                 \
+	X(decide) X(answer) X(session) X(conn) X(worker) X(source) X(enforce) X(listen) X(log)
+
+#define X(name) Suite *suite_##name(void);
+SPOA_SUITES(X)
+#undef X
+
+#endif

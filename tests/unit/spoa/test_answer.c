@@ -1,0 +1,320 @@
+#include "tests/unit/spoa/suites.h"
+
+#include "spoa/answer.h"
+#include "tests/unit/spoa/help.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define MAX_FRAME 16380
+
+static const char CONFIG[] =
+	HELP_HEAD HELP_ONE "challenge: {realm: the realm}\n"
+			   "exports: [email, level, vip, groups, nothing, note, empty]\n";
+
+/* The contract's variables that this version enables (docs/DESIGN.md), in any order. */
+static const char *const CONTRACT[] = {"id", "mark", "labels", "role", "sub", "iss", "client_id",
+	"scope", "exp", "route", "challenge", "status", "reason", "verdict", "claim_email",
+	"claim_level", "claim_vip", "claim_groups", "claim_nothing", "claim_note", "claim_empty"};
+
+static struct spoa_config *config;
+static struct spoa_decision decision;
+static unsigned char buf[2 * MAX_FRAME];
+
+static void setup(void)
+{
+	config = help_config(CONFIG);
+	decision = (struct spoa_decision){0};
+}
+
+static void teardown(void)
+{
+	spoa_decision_done(&decision);
+	spoa_config_unref(config);
+}
+
+/* A decision with this reason, and a valid token's claims where they go with it. */
+static void make(enum base_reason reason, const char *email)
+{
+	spoa_decision_done(&decision);
+	decision = spoa_decision_of(reason);
+	if (reason != BASE_REASON_OK && reason != BASE_REASON_NO_ROLE)
+		return;
+	decision.has_claims = true;
+	decision.claims = (struct token_claims){
+		.claims = json_pack("{s:s%, s:i, s:b, s:[s], s:n, s:s, s:s}", "email", email,
+			strlen(email), "level", -7, "vip", 1, "groups", "x", "nothing", "note",
+			"a\nb", "empty", ""),
+		.sub = SPAN("somebody"),
+		.iss = SPAN("https://a"),
+		.scope = SPAN("read write"),
+		.exp = HELP_NOW_S,
+	};
+	ck_assert_ptr_nonnull(decision.claims.claims);
+	if (reason == BASE_REASON_OK)
+		decision.role = &config->roles[0];
+}
+
+/* Answers, asserts one good frame of at most max_frame and every variable once, verdict last. */
+static struct help_ack answer(uint32_t max_frame)
+{
+	struct wr w = wr_of(buf, sizeof(buf));
+	struct spop_frame frame;
+	struct help_ack ack;
+	struct rd r;
+
+	ck_assert_int_eq(spoa_answer(&w, 77, 88, max_frame, config, &decision), 0);
+	ck_assert_uint_le(wr_len(&w), (size_t)max_frame + SPOP_FRAME_PREFIX);
+	r = rd_of(buf, wr_len(&w));
+	ck_assert_int_eq(spop_frame_next(&r, max_frame, &frame), 1);
+	ck_assert_uint_eq(rd_left(&r), 0);
+	ack = help_ack(&frame);
+	ck_assert_uint_eq(ack.stream_id, 77);
+	ck_assert_uint_eq(ack.frame_id, 88);
+	ck_assert_uint_eq(ack.n, ARRAY_SIZE(CONTRACT));
+	for (size_t i = 0; i < ARRAY_SIZE(CONTRACT); i++)
+		(void)help_value(&ack, CONTRACT[i]);
+	ck_assert(span_is(ack.actions[ack.n - 1].name, "verdict"));
+	return ack;
+}
+
+static void is_int(const struct help_ack *ack, const char *name, int64_t number)
+{
+	const struct spop_data *value = help_value(ack, name);
+
+	ck_assert_msg(value, "%s is unset", name);
+	ck_assert_int_eq(value->type, SPOP_INT64);
+	ck_assert_int_eq(value->sint, number);
+}
+
+static void is_unset(const struct help_ack *ack, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ck_assert_msg(!help_value(ack, names[i]), "%s is set", names[i]);
+}
+
+START_TEST(allow)
+{
+	/* An ALLOW sets what is known of the caller and unsets the rest. */
+	static const char *const UNSET[] = {
+		"mark", "client_id", "challenge", "claim_groups", "claim_nothing", "claim_note"};
+	struct help_ack ack;
+
+	make(BASE_REASON_OK, "a@b");
+	ack = answer(MAX_FRAME);
+	is_int(&ack, "id", 200);
+	help_is(&ack, "labels",
+		"k8s:io.cilium.k8s.policy.cluster=default;"
+		"k8s:io.kubernetes.pod.namespace=identity-edge;k8s:role=admin;");
+	help_is(&ack, "role", "admin");
+	help_is(&ack, "sub", "somebody");
+	help_is(&ack, "iss", "https://a");
+	help_is(&ack, "scope", "read write");
+	is_int(&ack, "exp", HELP_NOW_S);
+	help_is(&ack, "route", "be_admin");
+	help_is(&ack, "claim_email", "a@b");
+	is_int(&ack, "claim_level", -7);
+	ck_assert_int_eq(help_value(&ack, "claim_vip")->type, SPOP_BOOL);
+	ck_assert(help_value(&ack, "claim_vip")->boolean);
+	help_is(&ack, "claim_empty", "");
+	is_int(&ack, "status", 200);
+	help_is(&ack, "reason", "ok");
+	help_is(&ack, "verdict", "allow");
+	is_unset(&ack, UNSET, ARRAY_SIZE(UNSET));
+}
+END_TEST
+
+START_TEST(every_reason)
+{
+	/* Whatever the reason: status, reason and verdict agree, and no identity unless it is ok. */
+	static const char *const IDENTITY[] = {"id", "mark", "labels", "role", "route"};
+	static const char *const TOKEN[] = {"sub", "iss", "client_id", "scope", "exp",
+		"claim_email", "claim_level", "claim_vip", "claim_empty"};
+	enum base_reason reason = (enum base_reason)_i;
+	struct help_ack ack;
+
+	make(reason, "a@b");
+	ack = answer(MAX_FRAME);
+	is_int(&ack, "status", base_reason_status(reason));
+	help_is(&ack, "reason", base_reason_word(reason));
+	help_is(&ack, "verdict", spoa_verdict_name(decision.verdict));
+	ck_assert_int_eq(help_value(&ack, "challenge") != NULL, decision.verdict == SPOA_DENY);
+	if (reason != BASE_REASON_OK)
+		is_unset(&ack, IDENTITY, ARRAY_SIZE(IDENTITY));
+	if (!decision.has_claims)
+		is_unset(&ack, TOKEN, ARRAY_SIZE(TOKEN));
+	else
+		help_is(&ack, "sub", "somebody");
+}
+END_TEST
+
+static const struct {
+	enum base_reason reason;
+	const char *challenge;
+} CHALLENGES[] = {
+	/* RFC 6750 3.1: no error where there is no credential, or one of another scheme. */
+	{BASE_REASON_NO_TOKEN, "Bearer realm=\"the realm\""},
+	{BASE_REASON_SCHEME_UNSUPPORTED, "Bearer realm=\"the realm\""},
+	{BASE_REASON_EXPIRED, "Bearer realm=\"the realm\", error=\"invalid_token\", "
+			      "error_description=\"exp has passed\""},
+	{BASE_REASON_NO_ROLE,
+		"Bearer realm=\"the realm\", error=\"insufficient_scope\", "
+		"error_description=\"the token is valid and no role matches its claims\""},
+};
+
+START_TEST(challenges)
+{
+	/* The challenge is what RFC 6750 3 says for this reason. */
+	struct help_ack ack;
+
+	make(CHALLENGES[_i].reason, "");
+	ack = answer(MAX_FRAME);
+	help_is(&ack, "challenge", CHALLENGES[_i].challenge);
+}
+END_TEST
+
+START_TEST(challenge_characters)
+{
+	/* error_description holds only what RFC 6750 3 allows, so that the header stays whole. */
+	for (unsigned r = 0; r < BASE_REASON_COUNT; r++) {
+		const char *p = base_reason_help((enum base_reason)r);
+
+		for (; *p; p++)
+			ck_assert_msg(*p >= 0x20 && *p <= 0x7e && *p != '"' && *p != '\\',
+				"help of %s", base_reason_word((enum base_reason)r));
+	}
+}
+END_TEST
+
+START_TEST(control_bytes)
+{
+	/* An exported claim with a control byte anywhere is unset; any other text goes as it is. */
+	for (unsigned c = 1; c < 256; c++) {
+		char at[3][8] = {{(char)c, 'a', 'b'}, {'a', (char)c, 'b'}, {'a', 'b', (char)c}};
+		bool control = c < 0x20 || c == 0x7f;
+
+		if (c >= 0x80) /* not UTF-8 alone */
+			continue;
+		for (size_t i = 0; i < 3; i++) {
+			struct help_ack ack;
+
+			make(BASE_REASON_OK, at[i]);
+			ack = answer(MAX_FRAME);
+			if (control)
+				ck_assert_ptr_null(help_value(&ack, "claim_email"));
+			else
+				help_is(&ack, "claim_email", at[i]);
+		}
+	}
+}
+END_TEST
+
+START_TEST(utf8_claim)
+{
+	/* Text beyond ASCII is no control byte. */
+	struct help_ack ack;
+
+	make(BASE_REASON_OK, "J\xc3\xbcrgen \xe2\x82\xac");
+	ack = answer(MAX_FRAME);
+	help_is(&ack, "claim_email", "J\xc3\xbcrgen \xe2\x82\xac");
+}
+END_TEST
+
+START_TEST(frame_limits)
+{
+	/* For every frame size: the answer fits or is not there at all, and the short one always fits. */
+	static const enum base_reason REASONS[] = {BASE_REASON_OK, BASE_REASON_NO_ROLE,
+		BASE_REASON_LIFETIME_TOO_LONG, BASE_REASON_ANSWER_TOO_LONG};
+	char email[9000];
+
+	memset(email, 'e', sizeof(email) - 1);
+	email[sizeof(email) - 1] = '\0';
+	make(REASONS[_i], email);
+	bool fitted = true;
+
+	for (uint32_t max = MAX_FRAME; max >= SPOP_FRAME_SIZE_MIN; max--) {
+		struct wr w = wr_of(buf, sizeof(buf));
+		int rc;
+
+		wr_bytes(&w, "before", 6);
+		rc = spoa_answer(&w, UINT64_MAX, UINT64_MAX, max, config, &decision);
+		if (rc == 0) {
+			ck_assert(fitted); /* what does not fit does not fit a smaller one */
+			ck_assert_uint_le(wr_len(&w), 6 + (size_t)max + SPOP_FRAME_PREFIX);
+			(void)answer(max);
+			continue;
+		}
+		fitted = false;
+		ck_assert_int_eq(rc, -EMSGSIZE);
+		ck_assert_uint_eq(wr_len(&w), 6);
+		ck_assert(!w.bad);
+		ck_assert_int_eq(spoa_answer_short(&w, UINT64_MAX, UINT64_MAX, max, &decision), 0);
+		ck_assert_uint_le(wr_len(&w), 6 + 256 + SPOP_FRAME_PREFIX);
+	}
+	ck_assert(!fitted);
+}
+END_TEST
+
+START_TEST(short_form)
+{
+	/* The short form of every reason fits the smallest frame and ends with the verdict. */
+	for (unsigned r = 0; r < BASE_REASON_COUNT; r++) {
+		struct spoa_decision d = spoa_decision_of((enum base_reason)r);
+		struct wr w = wr_of(buf, SPOP_FRAME_SIZE_MIN + SPOP_FRAME_PREFIX);
+		struct spop_frame frame;
+		struct help_ack ack;
+		struct rd rd;
+
+		ck_assert_int_eq(
+			spoa_answer_short(&w, UINT64_MAX, UINT64_MAX, SPOP_FRAME_SIZE_MIN, &d), 0);
+		rd = rd_of(buf, wr_len(&w));
+		ck_assert_int_eq(spop_frame_next(&rd, SPOP_FRAME_SIZE_MIN, &frame), 1);
+		ack = help_ack(&frame);
+		ck_assert_uint_eq(ack.n, 3);
+		is_int(&ack, "status", base_reason_status(d.reason));
+		help_is(&ack, "reason", base_reason_word(d.reason));
+		help_is(&ack, "verdict", spoa_verdict_name(d.verdict));
+		ck_assert(span_is(ack.actions[2].name, "verdict"));
+	}
+}
+END_TEST
+
+START_TEST(no_room)
+{
+	/* A writer with too little room is left as it was, at every length. */
+	size_t whole;
+
+	make(BASE_REASON_OK, "a@b");
+	struct wr w = wr_of(buf, sizeof(buf));
+
+	ck_assert_int_eq(spoa_answer(&w, 1, 1, MAX_FRAME, config, &decision), 0);
+	whole = wr_len(&w);
+	for (size_t room = 0; room < whole; room++) {
+		w = wr_of(buf, room);
+		ck_assert_int_eq(spoa_answer(&w, 1, 1, MAX_FRAME, config, &decision), -EMSGSIZE);
+		ck_assert_uint_eq(wr_len(&w), 0);
+	}
+	w = wr_of(buf, whole);
+	ck_assert_int_eq(spoa_answer(&w, 1, 1, MAX_FRAME, config, &decision), 0);
+}
+END_TEST
+
+Suite *suite_answer(void)
+{
+	Suite *suite = suite_create("answer");
+	TCase *tc = tcase_create("answer");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, allow);
+	tcase_add_loop_test(tc, every_reason, 0, BASE_REASON_COUNT);
+	tcase_add_loop_test(tc, challenges, 0, ARRAY_SIZE(CHALLENGES));
+	tcase_add_test(tc, challenge_characters);
+	tcase_add_test(tc, control_bytes);
+	tcase_add_test(tc, utf8_claim);
+	tcase_add_loop_test(tc, frame_limits, 0, 2);
+	tcase_add_test(tc, short_form);
+	tcase_add_test(tc, no_room);
+	suite_add_tcase(suite, tc);
+	return suite;
+}

@@ -1,0 +1,376 @@
+#include "tests/unit/spoa/suites.h"
+
+#include "spoa/conn.h"
+#include "spoa/notify.h"
+#include "tests/unit/spoa/help.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <sys/socket.h>
+
+#define MAX_FRAME 16380
+
+/* A worker without its thread: the test turns its loop, so everything is in one place. */
+static struct spoa_worker worker;
+static struct spoa_config *config;
+static struct spoa_snapshot *snapshot;
+static struct spoa_conn *conn;
+static int fd; /* HAProxy's end */
+static unsigned char buf[256 * 1024];
+static struct wr w;
+static char *good, *unknown;
+
+static void on_need(void *arg, uint64_t providers)
+{
+	(void)arg;
+	ck_assert_uint_eq(providers, 1);
+}
+
+static void on_changed(void *arg)
+{
+	(void)arg;
+	conn = NULL;
+}
+
+static void setup_worker(void)
+{
+	worker = (struct spoa_worker){
+		.owner = {on_need, on_changed, NULL},
+		.n_workers = 1,
+		.snapshot = spoa_snapshot_ref(snapshot),
+		.loop = ev_loop_new(EVFLAG_AUTO),
+		.in = malloc(SPOA_READ_BYTES),
+		.out = malloc(SPOA_WRITE_BYTES),
+	};
+	TAILQ_INIT(&worker.conns);
+	TAILQ_INIT(&worker.parked);
+	ev_timer_init(&worker.park_timer, spoa_notify_on_deadline, 0., 0.);
+	worker.park_timer.data = &worker;
+	ck_assert_int_eq(spoa_state_init(&worker.state), 0);
+}
+
+static void connect_peer(void)
+{
+	struct spoa_newcomer newcomer = {.peer = "test"};
+	int size = 4096;
+	int fds[2];
+
+	ck_assert_int_eq(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(setsockopt(fds[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+	fd = fds[0];
+	newcomer.fd = fds[1];
+	atomic_fetch_add(&worker.n_conns, 1);
+	ck_assert_int_eq(spoa_conn_new(&worker, &newcomer), 0);
+	conn = TAILQ_FIRST(&worker.conns);
+}
+
+static void turn(void)
+{
+	for (int i = 0; i < 20; i++)
+		ev_run(worker.loop, EVRUN_NOWAIT);
+}
+
+static void send_all(void)
+{
+	ck_assert(!w.bad);
+	ck_assert_int_eq(send(fd, buf, wr_len(&w), MSG_NOSIGNAL), (ssize_t)wr_len(&w));
+	w = wr_of(buf, sizeof(buf));
+	turn();
+}
+
+/* Reads and counts frames until there are no more; asserts that a DISCONNECT is the last. */
+static unsigned read_acks(unsigned *ret_disconnects)
+{
+	static unsigned char in[4 * 1024 * 1024];
+	size_t len = 0;
+	unsigned acks = 0;
+	struct spop_frame frame;
+	ssize_t n;
+	struct rd r;
+
+	*ret_disconnects = 0;
+	for (int quiet = 0; quiet < 3;) {
+		n = recv(fd, in + len, sizeof(in) - len, 0);
+		quiet = n > 0 ? 0 : quiet + 1;
+		len += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	r = rd_of(in, len);
+	while (rd_left(&r)) {
+		ck_assert_int_eq(spop_frame_next(&r, MAX_FRAME, &frame), 1);
+		ck_assert_uint_eq(*ret_disconnects, 0);
+		acks += frame.type == SPOP_ACK;
+		*ret_disconnects += frame.type == SPOP_AGENT_DISCONNECT;
+	}
+	return acks;
+}
+
+static void setup(void)
+{
+	unsigned disconnects;
+
+	config = help_config(HELP_HEAD HELP_ONE "spop: {deadline: 999ms, max_frame_size: 65532}\n"
+						"log: {decisions_per_second: 1}\n");
+	snapshot = help_snapshot(config);
+	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "k", 1);
+	good = help_token_now(test_key_of(TOKEN_ES256), "k", NULL);
+	unknown = help_token_now(test_key_of(TOKEN_ES256), "new", NULL);
+	w = wr_of(buf, sizeof(buf));
+	setup_worker();
+	connect_peer();
+	help_hello(&w, MAX_FRAME, true, false);
+	send_all();
+	(void)read_acks(&disconnects);
+	ck_assert_int_eq(conn->session.state, SPOA_SESSION_READY);
+}
+
+static void teardown(void)
+{
+	if (conn)
+		spoa_conn_drop(conn);
+	close(fd);
+	ck_assert_uint_eq(worker.held, 0);
+	ck_assert_uint_eq(worker.n_parked, 0);
+	ck_assert_uint_eq(atomic_load(&worker.n_conns), 0);
+	ck_assert(TAILQ_EMPTY(&worker.conns));
+	ck_assert(TAILQ_EMPTY(&worker.parked));
+	ev_timer_stop(worker.loop, &worker.park_timer);
+	ev_loop_destroy(worker.loop);
+	spoa_state_done(&worker.state);
+	spoa_snapshot_unref(worker.snapshot);
+	spoa_snapshot_unref(snapshot);
+	spoa_config_unref(config);
+	free(worker.in);
+	free(worker.out);
+	free(good);
+	free(unknown);
+}
+
+/* Whatever the buffers really take has to be in the sum that is limited. */
+static void held_is_honest(void)
+{
+	size_t real = 0;
+
+	if (conn && conn->in_held)
+		real += malloc_usable_size(conn->in_held);
+	if (conn && conn->out_held)
+		real += malloc_usable_size(conn->out_held);
+	ck_assert_msg(real <= worker.held + 64, "%zu bytes are allocated, %zu are counted", real,
+		worker.held);
+}
+
+START_TEST(does_not_read)
+{
+	/* A peer that does not read is not read from; what it gets back later is all it is owed. */
+	unsigned sent = 0;
+	unsigned disconnects;
+	size_t highest = 0;
+
+	for (;;) {
+		struct wr one = wr_of(buf, sizeof(buf));
+		ssize_t n;
+
+		help_notify(&one, 1 + 2 * sent, 1, NULL, "/");
+		n = send(fd, buf, wr_len(&one), MSG_NOSIGNAL);
+		turn();
+		highest = worker.held > highest ? worker.held : highest;
+		if (n < 0)
+			break;
+		ck_assert_int_eq(n, (ssize_t)wr_len(&one));
+		sent++;
+		ck_assert_uint_lt(sent, 100000);
+	}
+	ck_assert_uint_gt(sent, 50);
+	ck_assert_uint_gt(conn->out_len, 0);
+	ck_assert_uint_le(highest, SPOA_READ_BYTES + SPOA_WRITE_BYTES);
+	ck_assert_uint_eq(read_acks(&disconnects), sent);
+	ck_assert_uint_eq(disconnects, 0);
+	ck_assert_uint_eq(conn->out_len, 0);
+	held_is_honest();
+}
+END_TEST
+
+START_TEST(batch_larger_than_output)
+{
+	/* One read whose answers exceed one write buffer: every NOTIFY is answered once. */
+	unsigned disconnects;
+	unsigned n = 0;
+
+	while (wr_len(&w) < SPOA_READ_BYTES - 100)
+		help_notify(&w, 1 + 2 * n++, 1, NULL, "/");
+	for (size_t at = 0; at < wr_len(&w);) {
+		ssize_t sent = send(fd, buf + at, wr_len(&w) - at, MSG_NOSIGNAL);
+
+		if (sent < 0)
+			break;
+		at += (size_t)sent;
+		if (at == wr_len(&w))
+			goto sent_all;
+	}
+	ck_abort_msg("the socket is too small for this test");
+sent_all:
+	turn();
+	held_is_honest();
+	ck_assert_uint_eq(read_acks(&disconnects), n);
+	held_is_honest();
+}
+END_TEST
+
+/* Parks n NOTIFYs. */
+static void park(unsigned n)
+{
+	while (n) {
+		for (unsigned i = 0; i < 40 && n; i++, n--)
+			help_notify(&w, 1001 + 2 * n, 1, unknown, "/");
+		send_all();
+	}
+}
+
+static void publish_new_key(void)
+{
+	spoa_snapshot_unref(worker.snapshot);
+	worker.snapshot = help_snapshot(config);
+	help_key(worker.snapshot, 0, test_key_of(TOKEN_ES256), "new", UINT64_MAX);
+	spoa_notify_retry(&worker);
+}
+
+START_TEST(held_answers)
+{
+	/* Answers of parked NOTIFYs that the peer does not read are counted, and freed once read. */
+	unsigned disconnects;
+	unsigned char some[8192];
+
+	park(1000);
+	ck_assert_uint_eq(worker.n_parked, 1000);
+	publish_new_key();
+	ck_assert_uint_eq(worker.n_parked, 0);
+	ck_assert_uint_gt(conn->out_len, 100000);
+	held_is_honest();
+	while (conn->out_len > 10000) {
+		ck_assert_int_gt(recv(fd, some, sizeof(some), 0), 0);
+		turn();
+	}
+	held_is_honest();
+	while (recv(fd, some, sizeof(some), 0) > 0)
+		turn();
+	ck_assert_uint_eq(conn->out_len, 0);
+	held_is_honest();
+	help_notify(&w, 1, 1, unknown, "/");
+	send_all();
+	ck_assert_uint_eq(read_acks(&disconnects), 1);
+}
+END_TEST
+
+START_TEST(nothing_after_goodbye)
+{
+	/* After a DISCONNECT that still waits to be sent, no parked NOTIFY is answered any more. */
+	unsigned disconnects;
+
+	park(3);
+	for (unsigned k = 0; k < 100; k++)
+		help_notify(&w, 1 + 2 * k, 1, NULL, "/");
+	wr_u32be(&w, 1); /* a frame that is too short */
+	send_all();
+	ck_assert_int_eq(conn->session.state, SPOA_SESSION_CLOSED);
+	ck_assert_uint_gt(conn->out_len, 0);
+	publish_new_key();
+	ck_assert_uint_eq(read_acks(&disconnects), 100);
+	ck_assert_uint_eq(disconnects, 1);
+	ck_assert_ptr_null(conn);
+}
+END_TEST
+
+START_TEST(goodbye_by_peer_while_parked)
+{
+	/* A peer that says goodbye while its NOTIFYs wait gets one goodbye back. */
+	struct spop_frame_mark mark;
+	unsigned disconnects;
+
+	park(3);
+	mark = spop_frame_begin(&w, SPOP_HAPROXY_DISCONNECT, SPOP_FIN, 0, 0);
+	ck_assert_int_eq(spop_frame_end(&w, mark, MAX_FRAME), 0);
+	send_all();
+	ck_assert_ptr_null(conn);
+	ck_assert_uint_eq(worker.n_parked, 0);
+	ck_assert_uint_eq(read_acks(&disconnects), 0);
+	ck_assert_uint_eq(disconnects, 1);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_PEER]), 1);
+}
+END_TEST
+
+START_TEST(no_more_room)
+{
+	/* When all that may be held is held, whoever needs more goes, and the rest stays. */
+	worker.held += SPOA_HELD_BYTES - 10;
+	wr_u32be(&w, 1000);
+	wr_bytes(&w, "0123456789abcdef", 16);
+	send_all();
+	worker.held -= SPOA_HELD_BYTES - 10;
+	ck_assert_ptr_null(conn);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_RESOURCES]), 1);
+}
+END_TEST
+
+START_TEST(reset_while_held)
+{
+	/* A peer that goes with answers unread and NOTIFYs parked leaves nothing behind. */
+	park(50);
+	for (unsigned k = 0; k < 200; k++)
+		help_notify(&w, 1 + 2 * k, 1, NULL, "/");
+	send_all();
+	ck_assert_uint_gt(conn->out_len, 0);
+	ck_assert_int_eq(shutdown(fd, SHUT_RDWR), 0);
+	turn();
+	if (conn) /* the write is what tells */
+		publish_new_key();
+	turn();
+	ck_assert_ptr_null(conn);
+	ck_assert_uint_eq(worker.n_parked, 0);
+}
+END_TEST
+
+START_TEST(leave_in_every_state)
+{
+	/* Draining works before HELLO, when idle and while answers are held, more than once. */
+	unsigned disconnects;
+
+	for (unsigned k = 0; k < 200; k++)
+		help_notify(&w, 1 + 2 * k, 1, NULL, "/");
+	send_all();
+	worker.draining = true;
+	spoa_conn_leave(conn);
+	spoa_conn_leave(conn);
+	turn();
+	ck_assert_ptr_nonnull(conn); /* the goodbye waits behind the answers */
+	ck_assert_uint_eq(read_acks(&disconnects), 200);
+	ck_assert_uint_eq(disconnects, 1);
+	ck_assert_ptr_null(conn);
+	close(fd);
+	connect_peer();
+	spoa_conn_leave(conn);
+	turn();
+	ck_assert_ptr_null(conn);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_DRAIN]), 2);
+}
+END_TEST
+
+Suite *suite_conn(void)
+{
+	Suite *suite = suite_create("conn");
+	TCase *tc = tcase_create("conn");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, does_not_read);
+	tcase_add_test(tc, batch_larger_than_output);
+	tcase_add_test(tc, held_answers);
+	tcase_add_test(tc, nothing_after_goodbye);
+	tcase_add_test(tc, goodbye_by_peer_while_parked);
+	tcase_add_test(tc, no_more_room);
+	tcase_add_test(tc, reset_while_held);
+	tcase_add_test(tc, leave_in_every_state);
+	suite_add_tcase(suite, tc);
+	return suite;
+}
