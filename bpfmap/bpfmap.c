@@ -162,13 +162,22 @@ static int sum_stats(struct bpfmap *map, uint64_t sums[BPFMAP_STATS])
 	return 0;
 }
 
-/* Opened anew each time: identityd-setup may have replaced the link. */
-static bool is_attached(const char *dir)
+/*
+ * Opened anew each time: identityd-setup may have replaced the link. That
+ * there is no descriptor or memory to look with says nothing about the link.
+ */
+static int read_attached(const char *dir, bool *ret_attached)
 {
 	cleanup(fd) int fd = -1;
 	uint64_t cgroup = 0;
+	int err = bpfmap_link_open(dir, &fd);
 
-	return !bpfmap_link_open(dir, &fd) && !bpfmap_link_cgroup(fd, &cgroup) && cgroup;
+	if (!err)
+		err = bpfmap_link_cgroup(fd, &cgroup);
+	if (err == -EMFILE || err == -ENFILE || err == -ENOMEM)
+		return err;
+	*ret_attached = !err && cgroup;
+	return 0;
 }
 
 int bpfmap_status(struct bpfmap *map, struct bpfmap_status *ret)
@@ -176,9 +185,10 @@ int bpfmap_status(struct bpfmap *map, struct bpfmap_status *ret)
 	struct bpfmap_status status = {.max_flows = map->max_flows};
 	int err = sum_stats(map, status.stats);
 
+	if (!err)
+		err = read_attached(map->dir, &status.attached);
 	if (err)
 		return err;
-	status.attached = is_attached(map->dir);
 	*ret = status;
 	return 0;
 }

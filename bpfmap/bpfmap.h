@@ -69,7 +69,7 @@ struct bpfmap_status {
 	 */
 	bool attached;
 };
-/* 0 or -errno. */
+/* 0 or -errno: -EMFILE, -ENFILE, -ENOMEM say that it could not be found out now. */
 int bpfmap_status(struct bpfmap *map, struct bpfmap_status *ret) must_check;
 
 /*

@@ -61,11 +61,30 @@ static void say(struct spoa_daemon *daemon, const char *event, const char *why)
 		spoa_log(BASE_LOG_ERROR, event, "why", why);
 }
 
+/*
+ * A port lets in whoever can reach it, so TCP may take only half of what there
+ * is, as long as there is a unix socket to keep the rest for.
+ */
+static bool is_full(const struct spoa_daemon *daemon, const struct spoa_listen *from)
+{
+	unsigned limit = (unsigned)daemon->config->conf->spop.max_connections;
+	bool has_unix = false;
+	unsigned n_tcp = 0;
+
+	if (spoa_daemon_connections(daemon) >= limit)
+		return true;
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		has_unix |= daemon->listeners[i].is_unix;
+	for (unsigned i = 0; i < daemon->n_workers; i++)
+		n_tcp += atomic_load_explicit(&daemon->workers[i]->n_tcp, memory_order_relaxed);
+	return !from->is_unix && has_unix && n_tcp >= (limit + 1) / 2;
+}
+
 static void refuse(struct spoa_daemon *daemon, const struct spoa_newcomer *newcomer)
 {
 	close(newcomer->fd);
 	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_REFUSED, 1);
-	say(daemon, "connection_refused", "spop.max_connections are open");
+	say(daemon, "connection_refused", "spop.max_connections are open, or half of them by TCP");
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -88,7 +107,7 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 	if (rc)
 		return;
-	if (spoa_daemon_connections(daemon) >= (unsigned)daemon->config->conf->spop.max_connections)
+	if (is_full(daemon, listener))
 		refuse(daemon, &newcomer);
 	else
 		spoa_worker_give(worker, &newcomer);

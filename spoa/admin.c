@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define CONNECTIONS_MAX 32
-#define TIMEOUT_S       10
+#define TIMEOUT_S       3
 #define MEMORY_BYTES    (32 * 1024) /* for each connection's request */
 
 struct spoa_admin {

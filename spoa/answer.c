@@ -81,7 +81,7 @@ static bool expiry(struct answer *a, struct spop_data *value)
 
 static bool route(struct answer *a, struct spop_data *value)
 {
-	return a->decision->role && text(value, span_of(a->decision->role->route));
+	return a->decision->role && text(value, a->decision->route);
 }
 
 static bool status(struct answer *a, struct spop_data *value)

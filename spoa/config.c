@@ -98,30 +98,21 @@ static int role_number(const struct conf *conf, const struct conf_role *from, st
 	struct ident_role *to, struct base_diag *diag)
 {
 	char why[STORE_WHY] = "";
-	int rc = 0;
+	int rc;
 
-	to->number = (struct ident_number){
-		.id = from->number,
-		.from = from->number ? IDENT_FIXED : IDENT_LOCAL,
-	};
-	if (!store)
-		return 0;
 	if (from->number)
 		rc = store_identity_fix(store, to->labels, from->number, why);
 	else
 		rc = store_identity(store, to->labels, (uint32_t)conf->identity.local_min,
 			(uint32_t)conf->identity.local_max, &to->number.id, why);
-	if (rc == -ENOSPC)
-		snprintf(why, sizeof(why), "no number is free in %lld..%lld",
-			(long long)conf->identity.local_min, (long long)conf->identity.local_max);
 	if (rc)
 		base_diag_add(diag, from->number_pos.line, from->number_pos.column, "role %s: %s",
 			from->name, why);
 	return rc;
 }
 
-static int compile_role(struct spoa_config *config, size_t i, struct store *store,
-	struct ident_condition *conditions, struct base_diag *diag)
+static int compile_role(struct spoa_config *config, size_t i, struct ident_condition *conditions,
+	struct base_diag *diag)
 {
 	const struct conf_role *from = &config->conf->roles[i];
 	struct ident_role *to = &config->roles[i];
@@ -137,14 +128,15 @@ static int compile_role(struct spoa_config *config, size_t i, struct store *stor
 		.conditions = conditions,
 		.n_conditions = from->n_when,
 		.labels = labels,
+		.number = {.id = from->number, .from = from->number ? IDENT_FIXED : IDENT_LOCAL},
 		.route = from->route,
 		.require_binding = from->require_binding,
 		.kill_on_expiry = from->kill_on_expiry,
 	};
-	return role_number(config->conf, from, store, to, diag);
+	return 0;
 }
 
-static int compile_roles(struct spoa_config *config, struct store *store, struct base_diag *diag)
+static int compile_roles(struct spoa_config *config, struct base_diag *diag)
 {
 	const struct conf *conf = config->conf;
 	struct ident_condition *conditions;
@@ -158,13 +150,32 @@ static int compile_roles(struct spoa_config *config, struct store *store, struct
 		return -ENOMEM;
 	conditions = config->conditions;
 	for (size_t i = 0; i < conf->n_roles; i++) {
-		int rc = compile_role(config, i, store, conditions, diag);
-
-		if (rc == -ENOMEM)
-			return rc;
+		if (compile_role(config, i, conditions, diag) == -ENOMEM)
+			return -ENOMEM;
 		conditions += conf->roles[i].n_when;
 	}
 	return 0;
+}
+
+/* Numbers for all roles, or, when one cannot have its, for none. */
+static int number_roles(struct spoa_config *config, struct store *store, struct base_diag *diag)
+{
+	char why[STORE_WHY] = "";
+	int rc = store_begin(store, why);
+	int first = rc;
+
+	for (size_t i = 0; !rc && i < config->conf->n_roles; i++) {
+		int r = role_number(
+			config->conf, &config->conf->roles[i], store, &config->roles[i], diag);
+
+		if (!first)
+			first = r;
+	}
+	if (!rc)
+		rc = store_end(store, !first, why);
+	if (rc)
+		base_diag_add(diag, 0, 0, "%s", why);
+	return rc ? rc : first;
 }
 
 int spoa_config_new(
@@ -185,8 +196,12 @@ int spoa_config_new(
 		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		compile_provider(&conf->providers[i], &config->rules[i], diag);
+	rc = compile_roles(config, diag);
+	if (rc)
+		return rc;
 	/* Numbers are given out only to a configuration that is right so far. */
-	rc = compile_roles(config, diag->n_found ? NULL : store, diag);
+	if (store && !diag->n_found)
+		rc = number_roles(config, store, diag);
 	if (rc)
 		return rc;
 	if (diag->n_found)

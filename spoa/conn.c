@@ -8,19 +8,36 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* Lines a second about peers that we hung up on, for each worker. */
+#define CLOSE_LINES 5
+
 /* Answers of one step: an ACK, or a DISCONNECT; both if the ACK was the last before leaving. */
 #define STEP_ROOM(session) (2 * SPOA_SESSION_ROOM((session)->max_frame))
 _Static_assert(SPOA_WRITE_BYTES >= 2 * (UINT16_MAX + SPOP_FRAME_PREFIX) - 16, "room for a step");
 _Static_assert(SPOA_READ_BYTES > UINT16_MAX + SPOP_FRAME_PREFIX, "room for a whole frame");
+
+static uint64_t mono_now(void)
+{
+	struct base_now now;
+
+	base_clock_now(&now);
+	return now.mono_ns;
+}
 
 /* Which log line a DISCONNECT that we send deserves: the peer's mistakes are worth one. */
 static void log_close(const struct spoa_conn *conn)
 {
 	enum spop_status status = conn->session.status;
 	struct base_log log;
+	uint64_t lost = 0;
 	bool mistake = conn->session.state == SPOA_SESSION_CLOSED && !conn->session.by_peer &&
 		       status != SPOP_STATUS_NORMAL;
 
+	if (mistake &&
+		!spoa_log_allowed(&conn->worker->close_lines, CLOSE_LINES, mono_now(), &lost)) {
+		spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_LOG_LINES_LOST, 1);
+		return;
+	}
 	if (!spoa_log_open(&log, mistake ? BASE_LOG_WARNING : BASE_LOG_DEBUG, "disconnect"))
 		return;
 	base_log_str(&log, "peer", conn->peer);
@@ -28,6 +45,8 @@ static void log_close(const struct spoa_conn *conn)
 	base_log_str(&log, "why", spop_status_text((unsigned)status));
 	base_log_bool(&log, "by_peer", conn->session.by_peer);
 	base_log_int(&log, "unanswered", (int64_t)conn->session.waiting);
+	if (lost)
+		base_log_int(&log, "suppressed", (int64_t)lost);
 	spoa_log_close(&log);
 }
 
@@ -46,8 +65,8 @@ void spoa_conn_drop(struct spoa_conn *conn)
 	free(conn->in_held);
 	free(conn->out_held);
 	TAILQ_REMOVE(&worker->conns, conn, link);
+	spoa_worker_count(worker, conn->may_bind, false);
 	free(conn);
-	atomic_fetch_sub_explicit(&worker->n_conns, 1, memory_order_relaxed);
 	worker->owner.changed(worker->owner.arg);
 }
 
@@ -80,6 +99,12 @@ static int hold_input(struct spoa_conn *conn, const struct rd *rest)
 	if (n)
 		memcpy(conn->in_held, rest->p, n);
 	conn->in_len = n;
+	/* More than a frame was held only because answers could not go out. */
+	if (!n && conn->in_size > SPOA_SESSION_ROOM(conn->session.max_frame)) {
+		conn->worker->held -= conn->in_size;
+		free(TAKE_PTR(conn->in_held));
+		conn->in_size = 0;
+	}
 	return 0;
 }
 
@@ -273,12 +298,15 @@ void spoa_conn_send(struct spoa_conn *conn, const struct wr *out)
 		look_soon(conn);
 }
 
-void spoa_conn_leave(struct spoa_conn *conn)
+bool spoa_conn_leave(struct spoa_conn *conn)
 {
 	struct wr out = wr_of(conn->worker->out, SPOA_WRITE_BYTES);
 
+	if (conn->session.state > SPOA_SESSION_READY)
+		return false;
 	spoa_session_leave(&conn->session, &out);
 	spoa_conn_send(conn, &out);
+	return true;
 }
 
 int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)

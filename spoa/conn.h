@@ -37,8 +37,11 @@ int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcom
  */
 void spoa_conn_send(struct spoa_conn *conn, const struct wr *out);
 
-/* Lets the peer go as soon as nothing is owed to it; dropped in a later turn of the loop. */
-void spoa_conn_leave(struct spoa_conn *conn);
+/*
+ * Lets the peer go as soon as nothing is owed to it; dropped in a later turn
+ * of the loop. false: it was asked to leave before.
+ */
+bool spoa_conn_leave(struct spoa_conn *conn);
 
 /* Ends it, whatever stage it is in. */
 void spoa_conn_drop(struct spoa_conn *conn);

@@ -92,11 +92,12 @@ void spoa_daemon_wake_for_net(void *arg)
 	ev_async_send(daemon->loop, &daemon->on_net);
 }
 
-void spoa_daemon_need_keys(void *arg, uint64_t providers)
+void spoa_daemon_need_keys(void *arg, struct spoa_need need)
 {
 	struct spoa_daemon *daemon = arg;
 
-	atomic_fetch_or(&daemon->needed, providers);
+	atomic_fetch_or(&daemon->unknown, need.unknown);
+	atomic_fetch_or(&daemon->doubted, need.doubted);
 	ev_async_send(daemon->loop, &daemon->on_worker);
 }
 
@@ -119,11 +120,12 @@ unsigned spoa_daemon_connections(const struct spoa_daemon *daemon)
 static void on_worker(struct ev_loop *loop, ev_async *wake, int events)
 {
 	struct spoa_daemon *daemon = wake->data;
-	uint64_t needed = atomic_exchange(&daemon->needed, 0);
+	uint64_t unknown = atomic_exchange(&daemon->unknown, 0);
+	uint64_t doubted = atomic_exchange(&daemon->doubted, 0);
 
 	(void)events;
-	if (needed)
-		spoa_keys_need(daemon->keys, needed);
+	if (unknown | doubted)
+		spoa_keys_need(daemon->keys, unknown, doubted);
 	if (daemon->draining && spoa_daemon_connections(daemon) == 0)
 		ev_break(loop, EVBREAK_ALL);
 }

@@ -50,8 +50,8 @@ struct spoa_daemon {
 	ev_timer watch_timer, drain_timer, accept_timer;
 	struct spoa_log_limit accept_lines;
 	bool draining;
-	bool unpublished;            /* the last snapshot found no memory: to be tried again */
-	atomic_uint_fast64_t needed; /* providers that workers asked for */
+	bool unpublished; /* the last snapshot found no memory: to be tried again */
+	atomic_uint_fast64_t unknown, doubted; /* providers that workers asked for */
 };
 
 struct spoa_daemon_options {
@@ -89,7 +89,7 @@ void spoa_daemon_changed(void *daemon);
 
 /* Called by the net thread and by workers; safe there. */
 void spoa_daemon_wake_for_net(void *daemon);
-void spoa_daemon_need_keys(void *daemon, uint64_t providers);
+void spoa_daemon_need_keys(void *daemon, struct spoa_need need);
 void spoa_daemon_worker_changed(void *daemon);
 
 void spoa_daemon_log_enforcement(const struct spoa_watch *watch);

@@ -66,12 +66,12 @@ static bool may_have_signed(const struct token_provider *rules, int alg, size_t 
 }
 
 /*
- * Who must be asked for newer keys before "unknown key" is an answer? Every
- * provider that could have signed the token, has not been asked since it came,
- * and may be asked again by now.
+ * Who must be asked for newer keys before "unknown key" or "bad signature" is
+ * an answer? Every provider that could have signed the token, has not been
+ * asked since it came, and may be asked again by now.
  */
 static uint64_t keys_to_refresh(const struct spoa_snapshot *snapshot, int alg, size_t token_bytes,
-	uint64_t received_at, uint64_t now, bool *ret_all_current)
+	bool doubted, uint64_t received_at, uint64_t now, bool *ret_all_current)
 {
 	uint64_t mask = 0;
 
@@ -84,7 +84,7 @@ static uint64_t keys_to_refresh(const struct spoa_snapshot *snapshot, int alg, s
 		if (age->fetched_at >= received_at)
 			continue;
 		*ret_all_current = false;
-		if (age->refresh_from <= now)
+		if ((doubted ? age->recheck_from : age->refresh_from) <= now)
 			mask |= UINT64_C(1) << i;
 	}
 	return mask;
@@ -139,6 +139,7 @@ static void resolve(const struct spoa_snapshot *snapshot, const struct spoa_requ
 	if (decision->verdict != SPOA_ALLOW)
 		return;
 	decision->role = role;
+	decision->route = role->route ? span_of(role->route) : request->service;
 	decision->binding = (struct bpfmap_binding){
 		.identity = role->number.id,
 		.subject = subject_of(claims),
@@ -147,9 +148,16 @@ static void resolve(const struct spoa_snapshot *snapshot, const struct spoa_requ
 	};
 }
 
-uint64_t spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
+/* Reasons that newer keys could turn into another. */
+static bool keys_could_help(enum base_reason reason)
+{
+	return reason == BASE_REASON_KEY_UNKNOWN || reason == BASE_REASON_KEYS_UNAVAILABLE ||
+	       reason == BASE_REASON_SIGNATURE_INVALID;
+}
+
+bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
 	const struct spoa_request *request, uint64_t received_at, const struct base_now *now,
-	struct spoa_decision *ret_decision)
+	struct spoa_need *ret_need, struct spoa_decision *ret_decision)
 {
 	struct spoa_decision decision = {0};
 	enum base_reason reason;
@@ -157,31 +165,35 @@ uint64_t spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *st
 
 	if (!request->token.n) {
 		*ret_decision = spoa_decision_of(BASE_REASON_NO_TOKEN);
-		return 0;
+		return true;
 	}
 	if (!scheme_is_bearer(request->scheme)) {
 		*ret_decision = spoa_decision_of(BASE_REASON_SCHEME_UNSUPPORTED);
-		return 0;
+		return true;
 	}
 	reason = token_verify(state->token, snapshot->issuers, snapshot->n_issuers, request->token,
 		base_clock_wall_s(now), &decision.claims, &alg);
-	if (reason == BASE_REASON_KEY_UNKNOWN || reason == BASE_REASON_KEYS_UNAVAILABLE) {
+	if (keys_could_help(reason)) {
+		bool doubted = reason == BASE_REASON_SIGNATURE_INVALID;
 		bool all_current;
-		uint64_t need = keys_to_refresh(
-			snapshot, alg, request->token.n, received_at, now->mono_ns, &all_current);
+		uint64_t mask = keys_to_refresh(snapshot, alg, request->token.n, doubted,
+			received_at, now->mono_ns, &all_current);
 
-		if (need)
-			return need;
+		if (mask) {
+			*ret_need = doubted ? (struct spoa_need){.doubted = mask}
+					    : (struct spoa_need){.unknown = mask};
+			return false;
+		}
 		/* A key that we could not ask for again is not the caller's fault. */
-		if (!all_current)
+		if (!all_current && !doubted)
 			reason = BASE_REASON_KEYS_UNAVAILABLE;
 	}
 	if (reason != BASE_REASON_OK) {
 		*ret_decision = spoa_decision_of(reason);
-		return 0;
+		return true;
 	}
 	decision.has_claims = true;
 	resolve(snapshot, request, now, &decision);
 	*ret_decision = decision;
-	return 0;
+	return true;
 }

@@ -38,20 +38,27 @@ struct spoa_decision {
 	bool has_claims;           /* the token is valid; also on some denials */
 	struct token_claims claims;
 	const struct ident_role *role; /* on ALLOW; lives as long as the snapshot */
+	struct span route; /* on ALLOW: the role's, else the service asked for; may be empty */
 	struct bpfmap_binding binding; /* on ALLOW: what the flow is to carry */
+};
+
+/* Providers whose keys should be fetched before a token can be judged; masks. */
+struct spoa_need {
+	uint64_t unknown; /* the key id is unknown, or there are no keys */
+	uint64_t doubted; /* a known key did not make the signature; it may have been replaced */
 };
 
 /*
  * Decides, unless the keys of some providers should be fetched first: then
- * the result is their mask (never 0), *ret_decision is untouched, and the
- * caller asks again with a newer snapshot. received_at is when the NOTIFY
- * came, CLOCK_MONOTONIC ns: keys that were fetched after it are current
- * enough to call a key id unknown. Returns 0 with *ret_decision, which ends
- * with spoa_decision_done.
+ * false, *ret_need names them, *ret_decision is untouched, and the caller asks
+ * again with a newer snapshot. received_at is when the NOTIFY came,
+ * CLOCK_MONOTONIC ns: keys that were fetched after it are current enough to
+ * call a key id unknown. Otherwise true and *ret_decision, which ends with
+ * spoa_decision_done.
  */
-uint64_t spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
+bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
 	const struct spoa_request *request, uint64_t received_at, const struct base_now *now,
-	struct spoa_decision *ret_decision) must_check;
+	struct spoa_need *ret_need, struct spoa_decision *ret_decision) must_check;
 
 /* A decision that is only a reason. */
 struct spoa_decision spoa_decision_of(enum base_reason reason);

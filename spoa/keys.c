@@ -10,19 +10,19 @@ struct spoa_keys {
 	struct spoa_source_env env;
 	void (*changed)(void *arg);
 	void *arg;
-	ev_idle tell; /* calls changed from the loop, once for many changes */
+	ev_timer tell; /* calls changed from the loop, once for many changes */
 	struct spoa_config *config;
 	struct spoa_source **sources; /* same order as the configuration's providers */
 	size_t n;
 	uintptr_t last_serial;
 };
 
-static void on_tell(struct ev_loop *loop, ev_idle *watcher, int events)
+static void on_tell(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct spoa_keys *keys = watcher->data;
 
+	(void)loop;
 	(void)events;
-	ev_idle_stop(loop, watcher);
 	keys->changed(keys->arg);
 }
 
@@ -30,14 +30,20 @@ static void source_changed(void *arg)
 {
 	struct spoa_keys *keys = arg;
 
-	ev_idle_start(keys->env.loop, &keys->tell);
+	if (!ev_is_active(&keys->tell)) {
+		ev_timer_set(&keys->tell, 0., 0.);
+		ev_timer_start(keys->env.loop, &keys->tell);
+	}
 }
 
-void spoa_keys_need(struct spoa_keys *keys, uint64_t providers)
+void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted)
 {
-	for (size_t i = 0; i < keys->n; i++)
-		if (providers >> i & 1)
-			spoa_source_need(keys->sources[i]);
+	for (size_t i = 0; i < keys->n; i++) {
+		if (unknown >> i & 1)
+			spoa_source_need(keys->sources[i], false);
+		else if (doubted >> i & 1)
+			spoa_source_need(keys->sources[i], true);
+	}
 }
 
 void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer)
@@ -65,7 +71,8 @@ void spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot)
 			snapshot->issuers[i].keys = token_keyset_ref(source->set);
 		snapshot->ages[i] = (struct spoa_keys_age){
 			.fetched_at = source->fetched_at,
-			.refresh_from = spoa_source_refresh_from(source, now.mono_ns),
+			.refresh_from = spoa_source_may_from(source, false, now.mono_ns),
+			.recheck_from = spoa_source_may_from(source, true, now.mono_ns),
 		};
 	}
 }
@@ -189,7 +196,7 @@ struct spoa_keys *spoa_keys_new(struct ev_loop *loop, struct net *net, struct st
 	};
 	keys->changed = changed;
 	keys->arg = arg;
-	ev_idle_init(&keys->tell, on_tell);
+	ev_timer_init(&keys->tell, on_tell, 0., 0.);
 	keys->tell.data = keys;
 	return keys;
 }
@@ -198,7 +205,7 @@ void spoa_keys_free(struct spoa_keys *keys)
 {
 	if (!keys)
 		return;
-	ev_idle_stop(keys->env.loop, &keys->tell);
+	ev_timer_stop(keys->env.loop, &keys->tell);
 	free_sources(keys->sources, keys->n);
 	spoa_config_unref(keys->config);
 	free(keys);

@@ -33,8 +33,11 @@ void spoa_keys_free(struct spoa_keys *keys);
  */
 int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config) must_check;
 
-/* Workers met tokens with keys that these providers may have by now. */
-void spoa_keys_need(struct spoa_keys *keys, uint64_t providers);
+/*
+ * Workers met tokens with keys that these providers may have by now: key ids
+ * that are unknown, signatures that no known key made.
+ */
+void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted);
 
 /* An answer of the net thread; takes it over. */
 void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer);

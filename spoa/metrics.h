@@ -37,7 +37,7 @@
 	X(KEY_FETCHES_FAILED, "identityd_key_fetches_total", "outcome=\"failed\"", "") \
 	X(RELOADS, "identityd_reloads_total", "outcome=\"ok\"", "Reloads of the configuration, by outcome") \
 	X(RELOADS_FAILED, "identityd_reloads_total", "outcome=\"failed\"", "") \
-	X(LOG_LINES_LOST, "identityd_log_lines_suppressed_total", "", "Decision log lines left out by log.decisions_per_second")
+	X(LOG_LINES_LOST, "identityd_log_lines_suppressed_total", "", "Log lines left out because there were too many a second")
 /* clang-format on */
 
 enum spoa_counter {

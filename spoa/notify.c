@@ -63,32 +63,59 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	spoa_log_close(&log);
 }
 
-/* Writes the one ACK that the frame gets. */
-static void answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
-	const struct spoa_request *request, struct spoa_decision *decision,
-	const struct base_now *now, struct wr *out)
+/* Writes the one ACK that the frame gets; one that does not fit becomes an error that does. */
+static void write_answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
+	struct spoa_decision *decision, struct wr *out)
 {
-	struct spoa_worker *worker = conn->worker;
-	const struct spoa_config *config = worker->snapshot->config;
+	const struct spoa_config *config = conn->worker->snapshot->config;
 	uint32_t max_frame = conn->session.max_frame;
 
-	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision)) {
-		spoa_decision_fail(decision, BASE_REASON_ANSWER_TOO_LONG);
-		if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) &&
-			spoa_answer_short(out, stream_id, frame_id, max_frame, decision))
-			spoa_session_disconnect(&conn->session, SPOP_STATUS_RESOURCES, out);
-	}
-	spoa_metrics_decision(&worker->metrics, decision->reason);
+	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) == 0)
+		return;
+	spoa_decision_fail(decision, BASE_REASON_ANSWER_TOO_LONG);
+	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) &&
+		spoa_answer_short(out, stream_id, frame_id, max_frame, decision))
+		spoa_session_disconnect(&conn->session, SPOP_STATUS_RESOURCES, out);
+}
+
+/* The answer is written: counts and logs it. */
+static void finish(struct spoa_conn *conn, const struct spoa_request *request,
+	struct spoa_decision *decision, const struct base_now *now)
+{
+	spoa_metrics_decision(&conn->worker->metrics, decision->reason);
 	log_decision(conn, request, decision, now);
 	spoa_decision_done(decision);
 }
 
 /*
- * Decides and answers. 0: answered; else the providers whose keys are needed
- * first, or -EBADMSG as the frame is no list of messages.
+ * The answer is written before the kernel is told, so that an answer that
+ * cannot be given changes nothing there; and nothing of it is sent before the
+ * map write has returned, which may yet turn it into an error.
+ */
+static void answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
+	const struct spoa_request *request, struct spoa_decision *decision,
+	const struct base_now *now, struct wr *out)
+{
+	struct spoa_worker *worker = conn->worker;
+	size_t before = wr_len(out);
+	enum spoa_verdict verdict;
+
+	write_answer(conn, stream_id, frame_id, decision, out);
+	verdict = decision->verdict;
+	spoa_enforce(worker->snapshot, request, conn->may_bind, &worker->metrics, decision);
+	if (decision->verdict != verdict) {
+		wr_rewind(out, before);
+		write_answer(conn, stream_id, frame_id, decision, out);
+	}
+	finish(conn, request, decision, now);
+}
+
+/*
+ * Decides and answers: 0. Or -EAGAIN, the keys in *ret_need are needed first;
+ * or -EBADMSG, the frame is no list of messages.
  */
 static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
-	struct span payload, uint64_t received_at, struct wr *out, uint64_t *ret_need)
+	struct span payload, uint64_t received_at, struct wr *out, struct spoa_need *ret_need)
 {
 	struct spoa_worker *worker = conn->worker;
 	struct spoa_request request = {0};
@@ -96,18 +123,14 @@ static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
 	struct base_now now;
 	int rc = spoa_request_parse(payload, &request);
 
-	*ret_need = 0;
 	if (rc == -EBADMSG)
 		return rc;
 	base_clock_now(&now);
 	if (rc)
 		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
-	else
-		*ret_need = spoa_decide(worker->snapshot, &worker->state, &request,
-			received_at ? received_at : now.mono_ns, &now, &decision);
-	if (*ret_need)
-		return 0;
-	spoa_enforce(worker->snapshot, &request, conn->may_bind, &worker->metrics, &decision);
+	else if (!spoa_decide(worker->snapshot, &worker->state, &request,
+			 received_at ? received_at : now.mono_ns, &now, ret_need, &decision))
+		return -EAGAIN;
 	answer(conn, stream_id, frame_id, &request, &decision, &now, out);
 	return 0;
 }
@@ -160,8 +183,8 @@ static void arm_timer(struct spoa_worker *worker)
 	ev_timer_start(worker->loop, &worker->park_timer);
 }
 
-static enum spop_status park(
-	struct spoa_conn *conn, const struct spop_frame *frame, uint64_t need, struct wr *out)
+static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *frame,
+	struct spoa_need need, struct wr *out)
 {
 	struct spoa_worker *worker = conn->worker;
 	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_waiting;
@@ -199,13 +222,15 @@ enum spop_status spoa_notify(
 	void *arg, struct spoa_session *session, const struct spop_frame *frame, struct wr *out)
 {
 	struct spoa_conn *conn = arg;
-	uint64_t need;
+	struct spoa_need need;
+	int rc;
 
 	(void)session;
 	spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_NOTIFIES, 1);
-	if (settle(conn, frame->stream_id, frame->frame_id, frame->payload, 0, out, &need))
+	rc = settle(conn, frame->stream_id, frame->frame_id, frame->payload, 0, out, &need);
+	if (rc == -EBADMSG)
 		return SPOP_STATUS_INVALID;
-	return need ? park(conn, frame, need, out) : SPOP_STATUS_NORMAL;
+	return rc == -EAGAIN ? park(conn, frame, need, out) : SPOP_STATUS_NORMAL;
 }
 
 /* A parked NOTIFY has its answer in out: send it, and let a draining peer go with the last one. */
@@ -221,25 +246,24 @@ static void deliver(struct spoa_parked *parked, struct wr *out)
 
 void spoa_notify_retry(struct spoa_worker *worker)
 {
+	struct spoa_need needed = {0};
 	struct spoa_parked *next;
-	uint64_t needed = 0;
 
 	for (struct spoa_parked *parked = TAILQ_FIRST(&worker->parked); parked; parked = next) {
 		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
 		struct span payload = {.p = parked->payload, .n = parked->n};
-		uint64_t need;
+		struct spoa_need need = {0};
 
 		next = TAILQ_NEXT(parked, in_worker);
 		/* The payload was read once before, so it cannot be malformed now. */
 		if (settle(parked->conn, parked->stream_id, parked->frame_id, payload,
-			    parked->received_at, &out, &need) == 0 &&
-			need)
-			needed |= need;
-		else
+			    parked->received_at, &out, &need) == 0)
 			deliver(parked, &out);
+		needed.unknown |= need.unknown;
+		needed.doubted |= need.doubted;
 	}
 	arm_timer(worker);
-	if (needed)
+	if (needed.unknown | needed.doubted)
 		worker->owner.need_keys(worker->owner.arg, needed);
 }
 

@@ -156,6 +156,21 @@ int spoa_privilege_drop(const struct spoa_user *user, char why[SPOA_PRIVILEGE_WH
 	return 0;
 }
 
+size_t spoa_privilege_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return 0;
+	if (limit.rlim_cur < limit.rlim_max) {
+		struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+
+		if (setrlimit(RLIMIT_NOFILE, &raised) == 0)
+			limit = raised;
+	}
+	return limit.rlim_cur;
+}
+
 int spoa_privilege_harden(void)
 {
 	const struct rlimit none = {0, 0};

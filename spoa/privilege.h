@@ -35,6 +35,12 @@ int spoa_privilege_user(
  */
 int spoa_privilege_drop(const struct spoa_user *user, char why[SPOA_PRIVILEGE_WHY]) must_check;
 
+/*
+ * Raises the soft limit of open files as far as the hard one allows. Returns
+ * what it is then.
+ */
+size_t spoa_privilege_files(void);
+
 /* No core files, no attaching by the same user, nothing new by exec. 0 or -errno. */
 int spoa_privilege_harden(void) must_check;
 

@@ -15,9 +15,11 @@
 
 /* What the keys of one provider are worth. Times are CLOCK_MONOTONIC, ns. */
 struct spoa_keys_age {
-	uint64_t fetched_at;   /* when the request for the present set was sent; 0: never;
+	uint64_t fetched_at; /* when the request for the present set was sent; 0: never;
 				  UINT64_MAX: a local file, always current */
-	uint64_t refresh_from; /* a refresh may start from then on; UINT64_MAX: never */
+	uint64_t
+		refresh_from; /* an unknown key id may cause a refresh from then on; UINT64_MAX: never */
+	uint64_t recheck_from; /* the same for a signature that no key made */
 };
 
 enum spoa_enforcement {

@@ -185,7 +185,9 @@ static void take_set(struct spoa_source *source, struct span json)
 	move(source, GOT);
 	spoa_metrics_add(source->env->metrics, SPOA_COUNT_KEY_FETCHES, 1);
 	log_state(source, BASE_LOG_INFO, "keys_fetched");
-	remember(source, json);
+	/* What should not have been published is not to lie on our disk, too. */
+	if (!stats.n_private && !stats.n_symmetric)
+		remember(source, json);
 	if (stats.n_private)
 		log_state(source, BASE_LOG_ERROR, "provider_publishes_private_keys");
 	if (!source->provider->jwks_file)
@@ -266,12 +268,18 @@ static void refill(struct spoa_source *source, uint64_t now)
 	source->allowed_at = now;
 }
 
-void spoa_source_need(struct spoa_source *source)
+/* How much of the allowance must be left. */
+static double price(bool doubted)
+{
+	return doubted ? SPOA_SOURCE_BURST : 1.;
+}
+
+void spoa_source_need(struct spoa_source *source, bool doubted)
 {
 	if (under_way(source) || source->provider->jwks_file)
 		return;
 	refill(source, mono_now());
-	if (source->allowance >= 1.) {
+	if (source->allowance >= price(doubted)) {
 		source->allowance -= 1.;
 		spoa_source_start(source);
 	} else {
@@ -316,14 +324,17 @@ void spoa_source_answer(struct spoa_source *source, const struct net_answer *ans
 	}
 }
 
-uint64_t spoa_source_refresh_from(struct spoa_source *source, uint64_t now)
+uint64_t spoa_source_may_from(struct spoa_source *source, bool doubted, uint64_t now)
 {
+	double missing;
+
 	if (source->provider->jwks_file)
 		return UINT64_MAX;
 	refill(source, now);
-	if (source->allowance >= 1. || under_way(source))
+	missing = price(doubted) - source->allowance;
+	if (missing <= 0. || under_way(source))
 		return 0;
-	return now + (uint64_t)((1. - source->allowance) * (double)SPOA_SOURCE_INTERVAL_NS);
+	return now + (uint64_t)(missing * (double)SPOA_SOURCE_INTERVAL_NS);
 }
 
 void spoa_source_free(struct spoa_source *source)

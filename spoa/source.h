@@ -90,13 +90,18 @@ bool spoa_source_fits(
 /* Fetches, unless a fetch is under way. A file is read at once. */
 void spoa_source_start(struct spoa_source *source);
 
-/* A token came whose key may be new: fetches if the allowance permits. */
-void spoa_source_need(struct spoa_source *source);
+/*
+ * A token came whose key may be new: fetches if the allowance permits. doubted:
+ * the key id is known and its key did not make the signature. Providers
+ * without key ids rotate like that, and forgers look like that, so it takes a
+ * full allowance and leaves the rest to unknown key ids.
+ */
+void spoa_source_need(struct spoa_source *source, bool doubted);
 
 /* The net thread's answer. */
 void spoa_source_answer(struct spoa_source *source, const struct net_answer *answer);
 
 /* From when on (CLOCK_MONOTONIC ns) spoa_source_need would fetch; 0: now; UINT64_MAX: never. */
-uint64_t spoa_source_refresh_from(struct spoa_source *source, uint64_t now);
+uint64_t spoa_source_may_from(struct spoa_source *source, bool doubted, uint64_t now);
 
 #endif

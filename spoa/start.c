@@ -91,16 +91,36 @@ static int start_serving(struct spoa_daemon *daemon)
 	return 0;
 }
 
+/* Descriptors besides the connections: listeners, store, maps, requests, the admin's clients. */
+#define OTHER_FILES 128
+
+static void check_files(const struct conf *conf)
+{
+	size_t files = spoa_privilege_files();
+	struct base_log log;
+
+	if (files >= (size_t)conf->spop.max_connections + OTHER_FILES ||
+		!spoa_log_open(&log, BASE_LOG_WARNING, "few_descriptors"))
+		return;
+	base_log_int(&log, "limit", (int64_t)files);
+	base_log_int(&log, "wanted", conf->spop.max_connections + OTHER_FILES);
+	base_log_str(&log, "meaning", "raise LimitNOFILE, or lower spop.max_connections");
+	spoa_log_close(&log);
+}
+
 int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struct spoa_user *user)
 {
 	cleanup(conf) struct conf *owned = conf;
 	char why[STORE_WHY] = "";
 
+	/* First, so that a signal that comes now is obeyed as soon as the loop runs. */
+	spoa_daemon_watch(daemon);
 	spoa_log_level((enum base_log_level)conf->log.level);
 	if (open_listeners(daemon, conf, user))
 		return -1;
 	if (spoa_privilege_drop(user, why))
 		return fail("privileges", why);
+	check_files(conf);
 	if (spoa_privilege_harden())
 		return fail("privileges", strerror(errno));
 	if (store_open(conf->store.path, &daemon->store, why))
@@ -111,7 +131,6 @@ int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struc
 	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
 		return fail("bpf.mode is required", daemon->watch.why);
 	spoa_daemon_log_enforcement(&daemon->watch);
-	spoa_daemon_watch(daemon);
 	if (net_new(spoa_daemon_wake_for_net, daemon, &daemon->net))
 		return fail("net", "cannot start the net thread");
 	daemon->keys = spoa_keys_new(daemon->loop, daemon->net, daemon->store, &daemon->metrics,

@@ -60,6 +60,8 @@ static bool is_intact(struct spoa_watch *watch)
 		return false;
 	}
 	rc = bpfmap_status(watch->maps->map, &status);
+	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOMEM)
+		return true; /* we could not look; that is not a loss */
 	if (rc == 0 && status.attached)
 		return true;
 	snprintf(watch->why, sizeof(watch->why), "%s: %s", watch->dir,

@@ -9,6 +9,15 @@
 #include <string.h>
 #include <unistd.h>
 
+void spoa_worker_count(struct spoa_worker *worker, bool may_bind, bool more)
+{
+	unsigned by = more ? 1 : (unsigned)-1;
+
+	atomic_fetch_add_explicit(&worker->n_conns, by, memory_order_relaxed);
+	if (!may_bind)
+		atomic_fetch_add_explicit(&worker->n_tcp, by, memory_order_relaxed);
+}
+
 static void take_newcomers(struct spoa_worker *worker)
 {
 	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
@@ -22,7 +31,7 @@ static void take_newcomers(struct spoa_worker *worker)
 	for (size_t i = 0; i < n; i++) {
 		if (spoa_conn_new(worker, &newcomers[i])) {
 			spoa_log(BASE_LOG_ERROR, "no_memory", "for", "connection");
-			atomic_fetch_sub_explicit(&worker->n_conns, 1, memory_order_relaxed);
+			spoa_worker_count(worker, newcomers[i].may_bind, false);
 		}
 	}
 }
@@ -41,9 +50,41 @@ static void take_snapshot(struct spoa_worker *worker)
 	spoa_notify_retry(worker);
 }
 
+/*
+ * A drain lets connections go a few at a time, over about half a second: a
+ * request that meets one that just went is asked again, and must not find all
+ * the others gone as well.
+ */
+#define DRAIN_STEPS   25
+#define DRAIN_SECONDS 0.02
+
+static void on_drain(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct spoa_worker *worker = timer->data;
+	unsigned left = worker->drain_step;
+	struct spoa_conn *conn, *next;
+
+	(void)events;
+	for (conn = TAILQ_FIRST(&worker->conns); conn && left; conn = next) {
+		next = TAILQ_NEXT(conn, link);
+		left -= spoa_conn_leave(conn);
+	}
+	if (left)
+		ev_timer_stop(loop, timer);
+}
+
+static void start_drain(struct spoa_worker *worker)
+{
+	unsigned n = atomic_load_explicit(&worker->n_conns, memory_order_relaxed);
+
+	worker->draining = true;
+	worker->drain_step = 1 + n / DRAIN_STEPS;
+	if (!ev_is_active(&worker->drain_timer))
+		ev_timer_start(worker->loop, &worker->drain_timer);
+}
+
 static void take_orders(struct spoa_worker *worker)
 {
-	struct spoa_conn *conn, *next;
 	bool drain, stop;
 
 	pthread_mutex_lock(&worker->lock);
@@ -52,13 +93,8 @@ static void take_orders(struct spoa_worker *worker)
 	pthread_mutex_unlock(&worker->lock);
 	if (stop)
 		ev_break(worker->loop, EVBREAK_ALL);
-	if (!drain)
-		return;
-	worker->draining = true;
-	for (conn = TAILQ_FIRST(&worker->conns); conn; conn = next) {
-		next = TAILQ_NEXT(conn, link);
-		spoa_conn_leave(conn);
-	}
+	if (drain)
+		start_drain(worker);
 }
 
 static void on_wake(struct ev_loop *loop, ev_async *wake, int events)
@@ -123,7 +159,8 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
 	worker->wake.data = worker;
 	ev_async_start(worker->loop, &worker->wake);
 	ev_timer_init(&worker->park_timer, spoa_notify_on_deadline, 0., 0.);
-	worker->park_timer.data = worker;
+	ev_timer_init(&worker->drain_timer, on_drain, 0., DRAIN_SECONDS);
+	worker->park_timer.data = worker->drain_timer.data = worker;
 	rc = -pthread_create(&worker->thread, NULL, run, worker);
 	if (rc) {
 		destroy(worker);
@@ -150,7 +187,7 @@ void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *ne
 	assert(worker->n_newcomers < SPOA_NEWCOMERS);
 	worker->newcomers[worker->n_newcomers++] = *newcomer;
 	pthread_mutex_unlock(&worker->lock);
-	atomic_fetch_add_explicit(&worker->n_conns, 1, memory_order_relaxed);
+	spoa_worker_count(worker, newcomer->may_bind, true);
 	ev_async_send(worker->loop, &worker->wake);
 }
 

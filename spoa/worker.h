@@ -30,7 +30,7 @@
 
 /* The worker's way back to the main thread. Called from the worker's thread; must not block. */
 struct spoa_worker_owner {
-	void (*need_keys)(void *arg, uint64_t providers);
+	void (*need_keys)(void *arg, struct spoa_need need);
 	void (*changed)(void *arg); /* a connection ended */
 	void *arg;
 };
@@ -60,13 +60,16 @@ struct spoa_worker {
 	size_t held;                    /* bytes of SPOA_HELD_BYTES in use */
 	size_t n_parked;
 	bool draining;
-	struct spoa_log_limit decision_lines;
+	ev_timer drain_timer; /* lets the next few connections go */
+	unsigned drain_step;
+	struct spoa_log_limit decision_lines, close_lines;
 	unsigned char *in;  /* SPOA_READ_BYTES */
 	unsigned char *out; /* SPOA_WRITE_BYTES */
 
 	/* Shared. */
 	struct spoa_metrics metrics;
 	atomic_uint n_conns;
+	atomic_uint n_tcp; /* of these, peers that nobody vouches for */
 	atomic_uint n_waiting;
 	struct spoa_worker_owner owner;
 	unsigned n_workers; /* limits of the configuration are shared out over them */
@@ -91,6 +94,8 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
  */
 bool spoa_worker_has_room(struct spoa_worker *worker) must_check;
 void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer);
+/* Counts a connection in or out; from either thread. */
+void spoa_worker_count(struct spoa_worker *worker, bool may_bind, bool more);
 void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot);
 void spoa_worker_drain(struct spoa_worker *worker);
 

@@ -14,6 +14,41 @@ static int broken(struct store *store, int rc, const char *what, char why[STORE_
 	return -EIO;
 }
 
+/* A transaction of its own for one call, unless the caller has one open for many. */
+static int begin(struct store *store)
+{
+	return store->batch ? SQLITE_OK : store_sql_run(store, STORE_SQL_BEGIN);
+}
+
+static int commit(struct store *store)
+{
+	return store->batch ? SQLITE_OK : store_sql_run(store, STORE_SQL_COMMIT);
+}
+
+int store_begin(struct store *store, char why[STORE_WHY])
+{
+	int rc = store_sql_run(store, STORE_SQL_BEGIN);
+
+	if (rc != SQLITE_OK)
+		return broken(store, rc, "the identities cannot be changed", why);
+	store->batch = true;
+	return 0;
+}
+
+int store_end(struct store *store, bool keep, char why[STORE_WHY])
+{
+	cleanup(store_rollback) sqlite3 *open = store->db;
+	int rc = SQLITE_OK;
+
+	store->batch = false;
+	if (keep)
+		rc = store_sql_run(store, STORE_SQL_COMMIT);
+	/* What is undone is free again. */
+	if (!keep || rc != SQLITE_OK)
+		store->scan_lo = store->scan_next = 0;
+	return rc == SQLITE_OK ? 0 : broken(store, rc, "the identities cannot be stored", why);
+}
+
 /* SQLITE_ROW and the number, SQLITE_DONE when the set has none, or a result code. */
 static int find(struct store *store, const char *labels, uint32_t *ret_id, int *ret_fixed)
 {
@@ -75,11 +110,11 @@ static int insert(struct store *store, const char *labels, uint32_t id, int fixe
 static int allocate(struct store *store, const char *labels, uint32_t lo, uint32_t hi,
 	uint32_t *ret_id, char why[STORE_WHY])
 {
-	cleanup(store_rollback) sqlite3 *open = store->db;
+	cleanup(store_rollback) sqlite3 *open = store->batch ? NULL : store->db;
 	uint32_t id;
 	int64_t free_id;
 	int fixed;
-	int rc = store_sql_run(store, STORE_SQL_BEGIN);
+	int rc = begin(store);
 
 	if (rc != SQLITE_OK)
 		return broken(store, rc, "no identity can be allocated", why);
@@ -100,7 +135,7 @@ static int allocate(struct store *store, const char *labels, uint32_t lo, uint32
 	id = (uint32_t)free_id;
 	rc = insert(store, labels, id, 0);
 	if (rc == SQLITE_OK)
-		rc = store_sql_run(store, STORE_SQL_COMMIT);
+		rc = commit(store);
 	if (rc != SQLITE_OK)
 		return broken(store, rc, "a new identity cannot be stored", why);
 	store->scan_lo = lo;
@@ -163,7 +198,9 @@ static int fix(struct store *store, const char *labels, uint32_t id, char why[ST
 
 	if (rc == SQLITE_ROW && stored != id) {
 		snprintf(why, STORE_WHY,
-			"these labels have the number %u already and cannot become %u", stored, id);
+			"these labels have the number %u already and cannot become %u: "
+			"write that number, or none",
+			stored, id);
 		return -EEXIST;
 	}
 	if (rc == SQLITE_ROW) {
@@ -179,8 +216,8 @@ static int fix(struct store *store, const char *labels, uint32_t id, char why[ST
 
 int store_identity_fix(struct store *store, const char *labels, uint32_t id, char why[STORE_WHY])
 {
-	cleanup(store_rollback) sqlite3 *open = store->db;
-	int rc = store_sql_run(store, STORE_SQL_BEGIN);
+	cleanup(store_rollback) sqlite3 *open = store->batch ? NULL : store->db;
+	int rc = begin(store);
 	int r;
 
 	if (rc != SQLITE_OK)
@@ -188,7 +225,7 @@ int store_identity_fix(struct store *store, const char *labels, uint32_t id, cha
 	r = fix(store, labels, id, why);
 	if (r)
 		return r;
-	rc = store_sql_run(store, STORE_SQL_COMMIT);
+	rc = commit(store);
 	return rc == SQLITE_OK ? 0 : broken(store, rc, "a fixed identity cannot be stored", why);
 }
 

@@ -9,6 +9,7 @@
 #include "store/store.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How long one process waits for another that writes. */
@@ -37,6 +38,7 @@ struct store {
 	 * so what was true once stays true whatever other processes do.
 	 */
 	uint32_t scan_lo, scan_next;
+	bool batch; /* between store_begin and store_end: one transaction for all calls */
 };
 
 /* Prepares every statement; the schema must be there. An SQLite result code. */

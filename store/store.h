@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/span.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,14 @@ struct store;
  */
 int store_open(const char *path, struct store **ret_store, char why[STORE_WHY]) must_check;
 void store_close(struct store *store);
+
+/*
+ * Makes the calls up to store_end one: all of them are kept, or, when the end
+ * says so or the process dies before it, none. 0, or -EIO with a sentence in
+ * why.
+ */
+int store_begin(struct store *store, char why[STORE_WHY]) must_check;
+int store_end(struct store *store, bool keep, char why[STORE_WHY]) must_check;
 
 /*
  * The number of this label set: the stored one, or a new one, the lowest of

@@ -4,6 +4,7 @@ import subprocess
 import unittest
 
 import harness
+import procs
 from harness import LabCase
 
 EXAMPLES = os.path.join(harness.ROOT, "examples")
@@ -40,7 +41,7 @@ class NoAgent(LabCase):
         """Neither the credential nor the query is in HAProxy's log."""
         self.refused(503, path="/x?access_token=verysecret",
                      headers=[("Authorization", "Bearer alsosecret")])
-        self.assertIn("/x", self.lab.proxy.text())
+        procs.eventually(lambda: "/x" in self.lab.proxy.text(), what="the request is logged")
         self.assertNotIn("secret", self.lab.proxy.text())
 
 

@@ -55,7 +55,7 @@ static void start(void)
 	FUZZ_CHECK(snapshot && !spoa_state_init(&state));
 	FUZZ_CHECK(!token_keyset_parse(
 		SPAN(JWS_KEYS), snapshot->issuers[0].rules.algs, &snapshot->issuers[0].keys, NULL));
-	snapshot->ages[0] = (struct spoa_keys_age){UINT64_MAX, UINT64_MAX};
+	snapshot->ages[0] = (struct spoa_keys_age){UINT64_MAX, UINT64_MAX, UINT64_MAX};
 }
 
 struct talk {
@@ -82,6 +82,7 @@ static enum spop_status on_notify(
 {
 	struct talk *t = arg;
 	struct spoa_decision decision;
+	struct spoa_need need;
 	struct spoa_request request;
 	int rc = spoa_request_parse(frame->payload, &request);
 
@@ -97,7 +98,7 @@ static enum spop_status on_notify(
 	if (rc)
 		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
 	else
-		FUZZ_CHECK(!spoa_decide(snapshot, &state, &request, 1, &NOW, &decision));
+		FUZZ_CHECK(spoa_decide(snapshot, &state, &request, 1, &NOW, &need, &decision));
 	FUZZ_CHECK(decision.reason != BASE_REASON_INTERNAL);
 	answer(t, frame->stream_id, frame->frame_id, &decision, out);
 	return SPOP_STATUS_NORMAL;

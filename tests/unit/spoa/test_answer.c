@@ -51,8 +51,10 @@ static void make(enum base_reason reason, const char *email)
 		.exp = HELP_NOW_S,
 	};
 	ck_assert_ptr_nonnull(decision.claims.claims);
-	if (reason == BASE_REASON_OK)
+	if (reason == BASE_REASON_OK) {
 		decision.role = &config->roles[0];
+		decision.route = span_of(config->roles[0].route);
+	}
 }
 
 /* Answers, asserts one good frame of at most max_frame and every variable once, verdict last. */

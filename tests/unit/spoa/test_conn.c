@@ -21,10 +21,10 @@ static unsigned char buf[256 * 1024];
 static struct wr w;
 static char *good, *unknown;
 
-static void on_need(void *arg, uint64_t providers)
+static void on_need(void *arg, struct spoa_need need)
 {
 	(void)arg;
-	ck_assert_uint_eq(providers, 1);
+	ck_assert_uint_eq(need.unknown, 1);
 }
 
 static void on_changed(void *arg)

@@ -254,31 +254,31 @@ START_TEST(allowance)
 	idp_keys(idp, 200, good);
 	for (unsigned i = 0; i < SPOA_SOURCE_BURST; i++) {
 		base_clock_now(&now);
-		ck_assert_uint_eq(spoa_source_refresh_from(source, now.mono_ns), 0);
-		spoa_source_need(source);
-		spoa_source_need(source); /* under way: costs nothing */
+		ck_assert_uint_eq(spoa_source_may_from(source, false, now.mono_ns), 0);
+		spoa_source_need(source, false);
+		spoa_source_need(source, false); /* under way: costs nothing */
 		settle();
 	}
 	ck_assert_uint_eq(idp_hits(idp), SPOA_SOURCE_BURST);
 	n_changed = 0;
 	for (unsigned i = 0; i < 100; i++)
-		spoa_source_need(source);
+		spoa_source_need(source, false);
 	settle();
 	ck_assert_uint_eq(idp_hits(idp), SPOA_SOURCE_BURST);
 	ck_assert_uint_eq(n_changed, 100); /* who asked must hear that it is not to be */
 	base_clock_now(&now);
-	ck_assert_uint_gt(spoa_source_refresh_from(source, now.mono_ns), now.mono_ns);
-	ck_assert_uint_le(spoa_source_refresh_from(source, now.mono_ns),
+	ck_assert_uint_gt(spoa_source_may_from(source, false, now.mono_ns), now.mono_ns);
+	ck_assert_uint_le(spoa_source_may_from(source, false, now.mono_ns),
 		now.mono_ns + SPOA_SOURCE_INTERVAL_NS);
 	source->allowed_at -= SPOA_SOURCE_INTERVAL_NS; /* as if it were later */
 	for (unsigned i = 0; i < 100; i++) {
-		spoa_source_need(source);
+		spoa_source_need(source, false);
 		settle();
 	}
 	ck_assert_uint_eq(idp_hits(idp), SPOA_SOURCE_BURST + 1);
 	source->allowed_at -= 100 * SPOA_SOURCE_INTERVAL_NS;
 	for (unsigned i = 0; i < 100; i++) {
-		spoa_source_need(source);
+		spoa_source_need(source, false);
 		settle();
 	}
 	ck_assert_uint_eq(idp_hits(idp), 2 * SPOA_SOURCE_BURST + 1);
@@ -295,10 +295,10 @@ START_TEST(moment_of_refresh)
 	base_clock_now(&now);
 	source->allowance = 0.25;
 	source->allowed_at = now.mono_ns;
-	from = spoa_source_refresh_from(source, now.mono_ns);
+	from = spoa_source_may_from(source, false, now.mono_ns);
 	ck_assert_uint_eq(from, now.mono_ns + SPOA_SOURCE_INTERVAL_NS / 4 * 3);
-	ck_assert_uint_gt(spoa_source_refresh_from(source, from - 1000), from - 1000);
-	ck_assert_uint_le(spoa_source_refresh_from(source, from + 1000), from + 1000);
+	ck_assert_uint_gt(spoa_source_may_from(source, false, from - 1000), from - 1000);
+	ck_assert_uint_le(spoa_source_may_from(source, false, from + 1000), from + 1000);
 }
 END_TEST
 
@@ -313,14 +313,14 @@ START_TEST(file)
 	spoa_source_start(source);
 	is_state(SPOA_SOURCE_EMPTY);
 	ck_assert_uint_eq(source->fetched_at, 0);
-	ck_assert_uint_eq(spoa_source_refresh_from(source, 1), UINT64_MAX);
+	ck_assert_uint_eq(spoa_source_may_from(source, false, 1), UINT64_MAX);
 	help_write(path, good);
-	spoa_source_need(source);
+	spoa_source_need(source, false);
 	is_state(SPOA_SOURCE_EMPTY);
 	spoa_source_start(source);
 	is_state(SPOA_SOURCE_FRESH);
 	ck_assert_uint_eq(source->fetched_at, UINT64_MAX);
-	ck_assert_uint_eq(spoa_source_refresh_from(source, 1), UINT64_MAX);
+	ck_assert_uint_eq(spoa_source_may_from(source, false, 1), UINT64_MAX);
 	help_write(path, "{\"keys\":[]}");
 	spoa_source_start(source);
 	is_state(SPOA_SOURCE_STALE);

@@ -22,10 +22,10 @@ static unsigned char buf[256 * 1024];
 static struct wr w;
 static char *good, *unknown;
 
-static void on_need(void *arg, uint64_t providers)
+static void on_need(void *arg, struct spoa_need need)
 {
 	ck_assert_ptr_eq(arg, &needed);
-	atomic_fetch_or(&needed, providers);
+	atomic_fetch_or(&needed, need.unknown | need.doubted);
 	atomic_fetch_add(&n_asked, 1);
 }
 
@@ -488,7 +488,7 @@ START_TEST(drain)
 	ck_assert(peer_next(waiting, &frame));
 	ck_assert_uint_eq(help_disconnect(&frame), SPOP_STATUS_NORMAL);
 	peer_expect_closed(waiting);
-	ck_assert_uint_eq(atomic_load(&worker->n_conns), 0);
+	WAIT_UNTIL(atomic_load(&worker->n_conns) == 0);
 	ck_assert_uint_eq(count(SPOA_COUNT_CLOSED_DRAIN), 3);
 	peer_free(idle);
 	peer_free(waiting);
