@@ -120,8 +120,8 @@ static int role_number(const struct conf *conf, const struct conf_role *from, st
 	return rc;
 }
 
-static int compile_role(struct spoa_config *config, size_t i, struct store *store,
-	struct ident_condition *conditions, struct base_diag *diag)
+static int compile_role(struct spoa_config *config, size_t i, struct ident_condition *conditions,
+	struct base_diag *diag)
 {
 	const struct conf_role *from = &config->conf->roles[i];
 	struct ident_role *to = &config->roles[i];
@@ -141,7 +141,20 @@ static int compile_role(struct spoa_config *config, size_t i, struct store *stor
 		.require_binding = from->require_binding,
 		.kill_on_expiry = from->kill_on_expiry,
 	};
-	return role_number(config->conf, from, store, to, diag);
+	return 0;
+}
+
+static int number_roles(
+	struct spoa_config *config, struct store *store, bool fixed, struct base_diag *diag)
+{
+	for (size_t i = 0; i < config->conf->n_roles; i++) {
+		const struct conf_role *from = &config->conf->roles[i];
+
+		if ((from->number != 0) == fixed &&
+			role_number(config->conf, from, store, &config->roles[i], diag) == -ENOMEM)
+			return -ENOMEM;
+	}
+	return 0;
 }
 
 static int compile_roles(struct spoa_config *config, struct store *store, struct base_diag *diag)
@@ -158,13 +171,18 @@ static int compile_roles(struct spoa_config *config, struct store *store, struct
 		return -ENOMEM;
 	conditions = config->conditions;
 	for (size_t i = 0; i < conf->n_roles; i++) {
-		int rc = compile_role(config, i, store, conditions, diag);
+		int rc = compile_role(config, i, conditions, diag);
 
 		if (rc == -ENOMEM)
 			return rc;
 		conditions += conf->roles[i].n_when;
 	}
-	return 0;
+	/* Numbers are given out only to a configuration that is right so far, fixed ones first. */
+	if (diag->n_found)
+		return 0;
+	if (number_roles(config, store, true, diag))
+		return -ENOMEM;
+	return number_roles(config, diag->n_found ? NULL : store, false, diag);
 }
 
 int spoa_config_new(
@@ -185,8 +203,7 @@ int spoa_config_new(
 		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		compile_provider(&conf->providers[i], &config->rules[i], diag);
-	/* Numbers are given out only to a configuration that is right so far. */
-	rc = compile_roles(config, diag->n_found ? NULL : store, diag);
+	rc = compile_roles(config, store, diag);
 	if (rc)
 		return rc;
 	if (diag->n_found)

@@ -7,7 +7,9 @@
 /* X(source file): one suite each. */
 #define SPOA_SUITES(X)                                                                             \
 	X(request)                                                                                 \
-	X(decide) X(answer) X(session) X(conn) X(worker) X(source) X(enforce) X(listen) X(log)
+	X(decide)                                                                                  \
+	X(answer) X(session) X(conn) X(worker) X(source) X(enforce) X(listen) X(log) X(metrics)    \
+		X(status) X(watch) X(config)
 
 #define X(name) Suite *suite_##name(void);
 SPOA_SUITES(X)
