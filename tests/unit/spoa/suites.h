@@ -8,8 +8,9 @@
 #define SPOA_SUITES(X)                                                                             \
 	X(request)                                                                                 \
 	X(decide)                                                                                  \
-	X(answer) X(session) X(conn) X(worker) X(source) X(enforce) X(listen) X(log) X(metrics)    \
-		X(status) X(watch) X(config)
+	X(answer)                                                                                  \
+	X(session) X(conn) X(worker) X(source) X(enforce) X(listen) X(log) X(metrics) X(status)    \
+		X(watch) X(config) X(snapshot) X(keys) X(privilege) X(admin)
 
 #define X(name) Suite *suite_##name(void);
 SPOA_SUITES(X)
