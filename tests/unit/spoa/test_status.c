@@ -167,7 +167,7 @@ START_TEST(cut_text)
 
 		snprintf(path, sizeof(path), "/%.*s%s", shift, "xx", name);
 		start(path);
-		snprintf(d->reload_error, sizeof(d->reload_error), "%.*s%s", shift, "xx", name);
+		snprintf(d->reload_error, sizeof(d->reload_error), "%.250s", path + 1);
 		json = get_json("/api/v1/status", 200);
 		json_decref(json);
 		spoa_keys_free(TAKE_PTR(d->keys));
