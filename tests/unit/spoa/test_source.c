@@ -236,11 +236,15 @@ END_TEST
 
 START_TEST(error_status_with_keys)
 {
-	/* Keys behind an error status are no answer. */
+	/* Keys behind any status but 200 are no answer. */
+	static const int STATUS[] = {500, 404, 403, 302, 201, 206};
+
 	make_uri();
-	fetch(500, good);
-	is_state(SPOA_SOURCE_EMPTY);
-	ck_assert_ptr_null(source->set);
+	for (size_t i = 0; i < ARRAY_SIZE(STATUS); i++) {
+		fetch(STATUS[i], good);
+		is_state(SPOA_SOURCE_EMPTY);
+		ck_assert_ptr_null(source->set);
+	}
 }
 END_TEST
 
