@@ -157,20 +157,38 @@ static int compile_roles(struct spoa_config *config, struct base_diag *diag)
 	return 0;
 }
 
-/* Numbers for all roles, or, when one cannot have its, for none. */
+/* The roles whose numbers are fixed, or those whose are not. 0, or the first failure. */
+static int number_some(
+	struct spoa_config *config, struct store *store, bool fixed, struct base_diag *diag)
+{
+	int first = 0;
+
+	for (size_t i = 0; i < config->conf->n_roles; i++) {
+		const struct conf_role *from = &config->conf->roles[i];
+		int rc = 0;
+
+		if ((from->number != 0) == fixed)
+			rc = role_number(config->conf, from, store, &config->roles[i], diag);
+		if (!first)
+			first = rc;
+	}
+	return first;
+}
+
+/*
+ * Numbers for all roles, or, when one cannot have its, for none. Fixed ones
+ * first: otherwise another role could be given one of them.
+ */
 static int number_roles(struct spoa_config *config, struct store *store, struct base_diag *diag)
 {
 	char why[STORE_WHY] = "";
 	int rc = store_begin(store, why);
 	int first = rc;
 
-	for (size_t i = 0; !rc && i < config->conf->n_roles; i++) {
-		int r = role_number(
-			config->conf, &config->conf->roles[i], store, &config->roles[i], diag);
-
-		if (!first)
-			first = r;
-	}
+	if (!first)
+		first = number_some(config, store, true, diag);
+	if (!first)
+		first = number_some(config, store, false, diag);
 	if (!rc)
 		rc = store_end(store, !first, why);
 	if (rc)

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "spoa/source.h"
+#include "spoa/status.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -88,14 +89,15 @@ size_t spoa_keys_missing(const struct spoa_keys *keys)
 
 static json_t *source_status(const struct spoa_source *source, uint64_t now)
 {
+	/* A file has no age, and when a remembered set was fetched was before this boot, maybe. */
 	bool aged = source->fetched_at && source->fetched_at != UINT64_MAX;
 	uint64_t age_s = aged ? (now - source->fetched_at) / (uint64_t)NS_PER_S : 0;
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:s?}", "name", source->provider->name,
-		"issuer", source->provider->issuer, "state", spoa_source_state_name(source->state),
-		"keys", source->set ? (int)token_keyset_count(source->set) : 0, "key_age_s",
+	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "name", source->provider->name, "issuer",
+		source->provider->issuer, "state", spoa_source_state_name(source->state), "keys",
+		source->set ? (int)token_keyset_count(source->set) : 0, "key_age_s",
 		aged ? json_integer((json_int_t)age_s) : json_null(), "last_error",
-		*source->why ? source->why : NULL);
+		spoa_status_text(source->why));
 }
 
 json_t *spoa_keys_status(const struct spoa_keys *keys)

@@ -1,11 +1,33 @@
 #include "spoa/status.h"
 
+#include "base/utf8.h"
 #include "spoa/daemon.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+json_t *spoa_status_text(const char *text)
+{
+	struct span rest = span_of(text);
+	char copy[2048];
+	size_t n = 0;
+
+	while (rest.n && n + 4 <= sizeof(copy)) {
+		size_t used = base_utf8_next(rest);
+
+		if (used)
+			memcpy(copy + n, rest.p, used);
+		else
+			copy[n] = '?';
+		used += !used;
+		n += used;
+		rest.p += used;
+		rest.n -= used;
+	}
+	return n ? json_stringn(copy, n) : json_null();
+}
 
 /* Names in the list whatever keeps the daemon from doing its whole job. */
 static json_t *not_ready(const struct spoa_daemon *daemon)
@@ -46,8 +68,8 @@ _Static_assert(ARRAY_SIZE(MODES) == CONF_BPF_OFF + 1, "a word for each");
 static json_t *bpf(const struct spoa_daemon *daemon)
 {
 	const struct spoa_watch *watch = &daemon->watch;
-	json_t *object = json_pack("{s:s, s:s, s:s?}", "mode", MODES[watch->mode], "state",
-		spoa_enforcement_name(watch->enforcement), "why", *watch->why ? watch->why : NULL);
+	json_t *object = json_pack("{s:s, s:s, s:o}", "mode", MODES[watch->mode], "state",
+		spoa_enforcement_name(watch->enforcement), "why", spoa_status_text(watch->why));
 	struct bpfmap_status status;
 
 	if (!watch->maps || bpfmap_status(watch->maps->map, &status))
@@ -89,9 +111,9 @@ static json_t *config_status(const struct spoa_daemon *daemon)
 
 	gmtime_r(&loaded, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	return json_pack("{s:s, s:i, s:s, s:s?}", "path", daemon->config_path, "generation",
-		(int)daemon->generation, "loaded_at", text, "last_reload_error",
-		*daemon->reload_error ? daemon->reload_error : NULL);
+	return json_pack("{s:o, s:i, s:s, s:o}", "path", spoa_status_text(daemon->config_path),
+		"generation", (int)daemon->generation, "loaded_at", text, "last_reload_error",
+		spoa_status_text(daemon->reload_error));
 }
 
 static unsigned connections(const struct spoa_daemon *daemon, unsigned *ret_waiting)
@@ -171,8 +193,8 @@ static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 		watch->enforcement == SPOA_ENFORCEMENT_ON);
 	spoa_metrics_gauge(to, "identityd_flows_max", "Capacity of the flow map", flows.max_flows);
 	spoa_metrics_gauge(to, "identityd_flows", "Client connections in the flow map",
-		(double)(flows.stats[BPFMAP_STAT_FLOWS_OPENED] -
-			 flows.stats[BPFMAP_STAT_FLOWS_CLOSED]));
+		(double)(int64_t)(flows.stats[BPFMAP_STAT_FLOWS_OPENED] -
+				  flows.stats[BPFMAP_STAT_FLOWS_CLOSED]));
 	spoa_metrics_gauge(to, "identityd_flows_refused",
 		"Client connections that the full flow map had no room for",
 		(double)flows.stats[BPFMAP_STAT_FLOWS_FULL]);

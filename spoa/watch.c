@@ -9,7 +9,7 @@
 
 static int stat_pin(const struct spoa_watch *watch, struct stat *st)
 {
-	char path[320];
+	char path[sizeof(watch->dir) + sizeof(BPFMAP_PIN_FLOWS) + 1];
 
 	snprintf(path, sizeof(path), "%s/" BPFMAP_PIN_FLOWS, watch->dir);
 	return stat(path, st) ? -errno : 0;

@@ -10,13 +10,13 @@
 #include <sys/types.h>
 
 struct spoa_watch {
-	int mode; /* enum conf_bpf_mode */
-	char dir[200];
+	int mode;       /* enum conf_bpf_mode */
+	char dir[1025]; /* the longest that conf allows */
 	enum spoa_enforcement enforcement;
 	struct spoa_maps *maps;
 	dev_t dev; /* of the pin that is open: another one at the same path is another map */
 	ino_t ino;
-	char why[2 * BPFMAP_WHY]; /* why it is not enforced or lost; empty while it is */
+	char why[1025 + BPFMAP_WHY]; /* why it is not enforced or lost; empty while it is */
 };
 
 /* Opens the maps as the mode asks. 0; or, when the mode is required, -errno with why. */

@@ -45,6 +45,18 @@ class Rotation(OwnProvider):
                 else:
                     self.assertEqual(self.lab.get(token=old).status, 401)
 
+    def test_same_id(self):
+        """A new key under the old key id: its tokens are good at once, forged ones stay wrong."""
+        old = self.provider.token()
+        self.provider.command("replace")
+        new = self.provider.token()
+        self.assertEqual(tokens.kid(new), tokens.kid(old))
+        self.assertEqual(self.lab.get(token=new).status, 200)
+        self.assertEqual(self.lab.get(token=old).status, 401)
+        before = self.provider.command("state")["seen"]["jwks"]
+        self.assertEqual({self.lab.get(token=old).status for _ in range(30)}, {401})
+        self.assertLessEqual(self.provider.command("state")["seen"]["jwks"] - before, 1)
+
     def test_unknown_key(self):
         """A key id that nobody ever published is not good, and does not become a fetch storm."""
         made_up = self.provider.sign(header={"kid": "nobody"})

@@ -3,6 +3,7 @@ import time
 import unittest
 
 import tokens
+import web
 from harness import LabCase
 from web import Connection
 
@@ -92,6 +93,28 @@ class Requests(LabCase):
         """The scheme's case does not matter (RFC 9110 11.1)."""
         headers = [("Authorization", f"bEaReR {self.provider.token()}")]
         self.assertEqual(self.lab.get(headers=headers).status, 200)
+
+    def test_tunnels(self):
+        """Only a websocket may open a tunnel; what would carry requests past HAProxy is 400."""
+        token = self.provider.token()
+        for protocol in "h2c", "HTTP/2.0", "websocket, h2c", "TLS/1.0":
+            with self.subTest(protocol):
+                self.refused(400, token=token, headers=[
+                    ("Connection", "Upgrade"), ("Upgrade", protocol)])
+        answer = self.lab.get(token=token, headers=[
+            ("Connection", "Upgrade"), ("Upgrade", "websocket")])
+        self.assertEqual(answer.status, 200)
+        with web.Connection(self.lab.port) as connection:
+            connection.http.request("CONNECT", "127.0.0.1:80",
+                                    headers={"Authorization": f"Bearer {token}"})
+            self.assertEqual(connection.http.getresponse().status, 400)
+
+    def test_hop_by_hop(self):
+        """Nobody makes the next proxy drop, or the application add, what HAProxy says."""
+        for header in "Connection", "Trailer":
+            for name in "X-Identity-Id", "close, x_identity_role":
+                with self.subTest(header, name=name):
+                    self.refused(400, token=self.provider.token(), headers=[(header, name)])
 
     def test_oversize(self):
         """A credential that could not fit a frame is 400, whatever it is."""

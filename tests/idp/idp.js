@@ -7,6 +7,7 @@
 //   resource   urn:AUDIENCE:ALG:TTL, e.g. urn:api:ES256:300; algorithms RS256 PS256 ES256 EdDSA
 // On CONTROL_PORT, for the tests only, POST with an optional JSON body:
 //   /rotate       every algorithm gets a new key, which signs from now on; the old stay published
+//   /replace      every algorithm gets a new key under its old key id; the old are gone
 //   /rotate-drop  the same, and the old keys are gone
 //   /mode         {"mode": "ok" | "hang" | "error" | "garbage"}: what PORT answers to everything
 //   /sign         {"alg", "claims", "header"?}: any claims, signed with the current key
@@ -80,8 +81,8 @@ function build() {
 	});
 }
 
-async function rotate(drop) {
-	generation += 1;
+async function rotate(drop, keepId = false) {
+	generation += keepId ? 0 : 1;
 	const fresh = [];
 	for (const [alg, { make }] of Object.entries(ALGS)) {
 		const { privateKey } = await pair(...make);
@@ -105,6 +106,7 @@ function sign({ alg, claims, header = {} }) {
 const COMMANDS = {
 	'/rotate': () => rotate(false),
 	'/rotate-drop': () => rotate(true),
+	'/replace': () => rotate(true, true),
 	'/mode': (body) => { mode = body.mode; },
 	'/sign': (body) => ({ token: sign(body) }),
 	'/state': () => {},

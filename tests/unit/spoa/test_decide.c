@@ -283,6 +283,30 @@ START_TEST(needs)
 }
 END_TEST
 
+START_TEST(doubted)
+{
+	/* A signature that no key made asks for newer keys, where that is allowed, and else is a 401. */
+	static const uint64_t ALL_OLD[3] = {OLD, OLD, OLD}, NOT_YET[3] = {LATER, LATER, LATER};
+	const struct test_key *other = test_key_new(TOKEN_ES256);
+	char *token = help_token(other, "k", NULL);
+	struct spoa_request request = {.token = span_of(token)};
+	struct spoa_decision decision = {0};
+	struct spoa_need need = {0};
+
+	set_ages(ALL_OLD, NOT_YET);
+	for (size_t i = 0; i < 3; i++)
+		snapshot->ages[i].recheck_from = i == 0 ? 0 : LATER;
+	ck_assert(!spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	ck_assert_uint_eq(need.doubted, A);
+	ck_assert_uint_eq(need.unknown, 0);
+	snapshot->ages[0].recheck_from = LATER;
+	ck_assert(spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	ASSERT_REASON(decision.reason, BASE_REASON_SIGNATURE_INVALID);
+	free(token);
+	test_key_free((struct test_key *)other);
+}
+END_TEST
+
 START_TEST(no_keys)
 {
 	/* A provider without keys is asked for them; if that is not possible it is a 503, never a 401. */
@@ -552,6 +576,7 @@ Suite *suite_decide(void)
 	tcase_add_test(tc, too_large);
 	tcase_add_loop_test(tc, schemes, 0, ARRAY_SIZE(SCHEMES));
 	tcase_add_loop_test(tc, needs, 0, ARRAY_SIZE(NEEDS));
+	tcase_add_test(tc, doubted);
 	tcase_add_test(tc, no_keys);
 	tcase_add_test(tc, known_key_needs_nobody);
 	tcase_add_test(tc, unparsable_needs_nobody);

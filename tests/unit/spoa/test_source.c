@@ -237,11 +237,15 @@ END_TEST
 
 START_TEST(error_status_with_keys)
 {
-	/* Keys behind an error status are no answer. */
+	/* Keys behind any status but 200 are no answer. */
+	static const int STATUS[] = {500, 404, 403, 302, 201, 206};
+
 	make_uri();
-	fetch(500, good);
-	is_state(SPOA_SOURCE_EMPTY);
-	ck_assert_ptr_null(source->set);
+	for (size_t i = 0; i < ARRAY_SIZE(STATUS); i++) {
+		fetch(STATUS[i], good);
+		is_state(SPOA_SOURCE_EMPTY);
+		ck_assert_ptr_null(source->set);
+	}
 }
 END_TEST
 
@@ -282,6 +286,29 @@ START_TEST(allowance)
 		settle();
 	}
 	ck_assert_uint_eq(idp_hits(idp), 2 * SPOA_SOURCE_BURST + 1);
+}
+END_TEST
+
+START_TEST(doubts_leave_the_rest)
+{
+	/* Signatures in doubt cause one fetch and leave the rest of the allowance to new key ids. */
+	struct base_now now;
+
+	make_uri();
+	idp_keys(idp, 200, good);
+	for (unsigned i = 0; i < 100; i++) {
+		spoa_source_need(source, true);
+		settle();
+	}
+	ck_assert_uint_eq(idp_hits(idp), 1);
+	base_clock_now(&now);
+	ck_assert_uint_gt(spoa_source_may_from(source, true, now.mono_ns), now.mono_ns);
+	ck_assert_uint_eq(spoa_source_may_from(source, false, now.mono_ns), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		spoa_source_need(source, false);
+		settle();
+	}
+	ck_assert_uint_eq(idp_hits(idp), SPOA_SOURCE_BURST);
 }
 END_TEST
 
@@ -473,6 +500,7 @@ Suite *suite_source(void)
 	tcase_add_loop_test(tc, bad_answers, 0, ARRAY_SIZE(BAD));
 	tcase_add_test(tc, error_status_with_keys);
 	tcase_add_test(tc, allowance);
+	tcase_add_test(tc, doubts_leave_the_rest);
 	tcase_add_test(tc, moment_of_refresh);
 	tcase_add_test(tc, file);
 	tcase_add_test(tc, discovery);

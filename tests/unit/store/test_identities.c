@@ -33,6 +33,36 @@ static void expect(struct store *store, const char *want)
 	store_identities_free(list, n);
 }
 
+START_TEST(all_or_none)
+{
+	/* Goal: between begin and end all is kept or none, and what was undone is free again. */
+	cleanup(scratch) struct scratch scratch;
+	char why[STORE_WHY] = "";
+	struct store *store;
+
+	scratch_init(&scratch);
+	store = scratch_open(&scratch);
+	ck_assert_uint_eq(scratch_identity(store, "a", 256, 400), 256);
+	ck_assert_int_eq(store_begin(store, why), 0);
+	ck_assert_uint_eq(scratch_identity(store, "b", 256, 400), 257);
+	fix(store, "c", 300);
+	ck_assert_int_eq(store_end(store, false, why), 0);
+	expect(store, "256 a");
+	ck_assert_int_eq(store_begin(store, why), 0);
+	ck_assert_uint_eq(scratch_identity(store, "d", 256, 400), 257);
+	ck_assert_int_eq(store_identity_fix(store, "d", 300, why), -EEXIST);
+	fix(store, "e", 300);
+	ck_assert_int_eq(store_end(store, true, why), 0);
+	expect(store, "256 a, 257 d, 300! e");
+	ck_assert_int_eq(store_begin(store, why), 0);
+	ck_assert_uint_eq(scratch_identity(store, "f", 256, 400), 258);
+	store_close(store); /* as good as a death */
+	store = scratch_open(&scratch);
+	expect(store, "256 a, 257 d, 300! e");
+	store_close(store);
+}
+END_TEST
+
 START_TEST(lowest_free)
 {
 	/* Goal: new sets get the lowest free number, known ones their own, across a restart too. */
@@ -416,6 +446,7 @@ Suite *identities_suite(void)
 	TCase *tc = tcase_create("identities");
 
 	tcase_set_timeout(tc, 300);
+	tcase_add_test(tc, all_or_none);
 	tcase_add_test(tc, lowest_free);
 	tcase_add_test(tc, ranges);
 	tcase_add_test(tc, used_up);
