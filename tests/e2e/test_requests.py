@@ -102,7 +102,8 @@ class Requests(LabCase):
                 self.refused(400, token=token, headers=[
                     ("Connection", "Upgrade"), ("Upgrade", protocol)])
         answer = self.lab.get(token=token, headers=[
-            ("Connection", "Upgrade"), ("Upgrade", "websocket")])
+            ("Connection", "Upgrade"), ("Upgrade", "websocket"),
+            ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")])
         self.assertEqual(answer.status, 200)
         with web.Connection(self.lab.port) as connection:
             connection.http.request("CONNECT", "127.0.0.1:80",
