@@ -14,6 +14,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -207,6 +208,15 @@ class Lab:
 
     def get(self, path="/", token=None, headers=()):
         return web.get(self.port, path, token, headers)
+
+    def agents_up(self):
+        """Does HAProxy's health check call every agent up?"""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.connect(os.path.join(self.dir, "haproxy.sock"))
+            s.sendall(b"show servers state be_identityd\n")
+            text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+        states = [line.split()[5] for line in text.splitlines() if " be_identityd " in line]
+        return states and set(states) == {"2"}
 
     def until(self, status, timeout=10.0, **request):
         """Asks again until the answer has this status."""
