@@ -57,8 +57,9 @@ static const struct conf_key SPOP[] = {
 			"HAProxy's timeout processing."},
 	{"hello_timeout", CONF_DURATION, AT(conf, spop.hello_timeout), RANGE(100 * MS, 1 * M),
 		.fallback = "5s", .reloadable = true,
-		.help = "Time for a new peer to complete its first frame before the connection is "
-			"closed."},
+		.help = "Time for a peer to complete a frame, its HELLO first of all, and to read "
+			"its "
+			"answers, before the connection is closed."},
 	{"max_connections", CONF_INT, AT(conf, spop.max_connections), RANGE(1, 65536),
 		.fallback = "1024",
 		.help = "Connections from HAProxy that are open at once, over all listeners."},

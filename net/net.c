@@ -10,7 +10,7 @@
 #include <time.h>
 
 /* Exchanges at the same time; the others wait, their time running. */
-#define ACTIVE_MAX 32
+#define ACTIVE_MAX 64 /* one for each provider: a slow one delays no other */
 /* Idle connections that are kept for the next request to the same server. */
 #define KEPT_CONNECTIONS 16L
 /* How often the thread looks at the time of those that wait, and when none does. */

@@ -67,7 +67,7 @@ static void say(struct spoa_daemon *daemon, const char *event, const char *why)
  */
 static bool is_full(const struct spoa_daemon *daemon, const struct spoa_listen *from)
 {
-	unsigned limit = (unsigned)daemon->config->conf->spop.max_connections;
+	unsigned limit = daemon->max_connections;
 	bool has_unix = false;
 	unsigned n_tcp = 0;
 

@@ -1,5 +1,6 @@
 #include "spoa/conn.h"
 
+#include "spoa/hold.h"
 #include "spoa/notify.h"
 
 #include <errno.h>
@@ -14,7 +15,8 @@
 /* Answers of one step: an ACK, or a DISCONNECT; both if the ACK was the last before leaving. */
 #define STEP_ROOM(session) (2 * SPOA_SESSION_ROOM((session)->max_frame))
 _Static_assert(SPOA_WRITE_BYTES >= 2 * (UINT16_MAX + SPOP_FRAME_PREFIX) - 16, "room for a step");
-_Static_assert(SPOA_READ_BYTES > UINT16_MAX + SPOP_FRAME_PREFIX, "room for a whole frame");
+_Static_assert(SPOA_READ_BYTES >= UINT16_MAX + SPOP_FRAME_PREFIX + SPOA_TURN_BYTES,
+	"room for a whole frame but its last byte, and a read");
 
 static uint64_t mono_now(void)
 {
@@ -57,88 +59,15 @@ void spoa_conn_drop(struct spoa_conn *conn)
 	spoa_notify_forget(conn);
 	ev_io_stop(worker->loop, &conn->readable);
 	ev_io_stop(worker->loop, &conn->writable);
-	ev_timer_stop(worker->loop, &conn->hello_timer);
+	ev_timer_stop(worker->loop, &conn->patience);
 	log_close(conn);
 	spoa_metrics_add(&worker->metrics, conn->closed_as, 1);
 	close(conn->fd);
-	worker->held -= conn->in_size + conn->out_size;
-	free(conn->in_held);
-	free(conn->out_held);
+	spoa_hold_done(conn);
 	TAILQ_REMOVE(&worker->conns, conn, link);
 	spoa_worker_count(worker, conn->may_bind, false);
 	free(conn);
 	worker->owner.changed(worker->owner.arg);
-}
-
-/* Room for n more held bytes in this worker, or the connection has to go. */
-static bool may_hold(struct spoa_conn *conn, size_t n)
-{
-	if (n <= SPOA_HELD_BYTES - conn->worker->held)
-		return true;
-	conn->closed_as = SPOA_COUNT_CLOSED_RESOURCES;
-	return false;
-}
-
-/* Keeps the start of a frame until the rest arrives. The buffer stays for the next time. */
-static int hold_input(struct spoa_conn *conn, const struct rd *rest)
-{
-	size_t n = (size_t)(rest->end - rest->p);
-
-	if (n > conn->in_size) {
-		unsigned char *grown;
-
-		if (!may_hold(conn, n - conn->in_size))
-			return -ENOMEM;
-		grown = realloc(conn->in_held, n);
-		if (!grown)
-			return -ENOMEM;
-		conn->worker->held += n - conn->in_size;
-		conn->in_held = grown;
-		conn->in_size = n;
-	}
-	if (n)
-		memcpy(conn->in_held, rest->p, n);
-	conn->in_len = n;
-	/* More than a frame was held only because answers could not go out. */
-	if (!n && conn->in_size > SPOA_SESSION_ROOM(conn->session.max_frame)) {
-		conn->worker->held -= conn->in_size;
-		free(TAKE_PTR(conn->in_held));
-		conn->in_size = 0;
-	}
-	return 0;
-}
-
-/* Keeps answers that the socket did not take; until they are gone, nothing more is read. */
-static int hold_output(struct spoa_conn *conn, const unsigned char *p, size_t n)
-{
-	size_t room = conn->out_size - conn->out_len;
-
-	if (n > room) {
-		unsigned char *grown;
-
-		if (!may_hold(conn, n - room))
-			return -ENOMEM;
-		grown = realloc(conn->out_held, conn->out_len + n);
-		if (!grown)
-			return -ENOMEM;
-		conn->out_held = grown;
-		conn->out_size += n - room;
-		conn->worker->held += n - room;
-	}
-	memcpy(conn->out_held + conn->out_len, p, n);
-	conn->out_len += n;
-	ev_io_stop(conn->worker->loop, &conn->readable);
-	ev_io_start(conn->worker->loop, &conn->writable);
-	return 0;
-}
-
-/* What was held has been sent. The room goes back: many peers may need it one after the other. */
-static void release_output(struct spoa_conn *conn)
-{
-	conn->worker->held -= conn->out_size;
-	free(conn->out_held);
-	conn->out_held = NULL;
-	conn->out_size = 0;
 }
 
 /* One send of everything. 0: sent or held; -errno: the connection is of no more use. */
@@ -157,14 +86,18 @@ static int send_all(struct spoa_conn *conn, const unsigned char *p, size_t n)
 	}
 	if ((size_t)sent == n)
 		return 0;
-	return hold_output(conn, p + sent, n - (size_t)sent);
+	if (spoa_hold_output(conn, p + sent, n - (size_t)sent))
+		return -ENOBUFS;
+	/* Until it is gone nothing more is read: a peer that does not read gets no more answers. */
+	ev_io_stop(conn->worker->loop, &conn->readable);
+	ev_io_start(conn->worker->loop, &conn->writable);
+	return 0;
 }
 
 static void finish_hello(struct spoa_conn *conn)
 {
 	if (conn->session.state == SPOA_SESSION_HELLO)
 		return;
-	ev_timer_stop(conn->worker->loop, &conn->hello_timer);
 	if (conn->session.healthcheck)
 		spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
 }
@@ -209,12 +142,34 @@ static int answer_frames(struct spoa_conn *conn, struct rd *in)
 	return send_all(conn, out.start, wr_len(&out));
 }
 
+/*
+ * A frame that was begun is to be finished, an answer to be read: whoever
+ * does neither holds memory for nothing. progress: a frame was completed.
+ */
+static void watch_patience(struct spoa_conn *conn, bool progress)
+{
+	struct ev_loop *loop = conn->worker->loop;
+	double seconds = (double)conn->worker->snapshot->config->conf->spop.hello_timeout / 1000.;
+	bool owing = conn->in_len || conn->out_len;
+
+	if (conn->session.state == SPOA_SESSION_HELLO)
+		return;
+	if (!owing || progress)
+		ev_timer_stop(loop, &conn->patience);
+	if (!owing || ev_is_active(&conn->patience))
+		return;
+	ev_timer_set(&conn->patience, seconds, 0.);
+	ev_timer_start(loop, &conn->patience);
+}
+
 static void process(struct spoa_conn *conn, size_t n)
 {
 	struct rd in = rd_of(conn->worker->in, n);
+	bool stuck = conn->out_len > 0;
 
-	if (answer_frames(conn, &in) || hold_input(conn, &in))
+	if (answer_frames(conn, &in) || spoa_hold_input(conn, &in))
 		conn->broken = true;
+	watch_patience(conn, !stuck && conn->in_len < n);
 	/* A goodbye may have to wait for the socket; nothing is to be said behind it. */
 	if (conn->session.state == SPOA_SESSION_CLOSED)
 		spoa_notify_forget(conn);
@@ -234,7 +189,7 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 		return;
 	if (held)
 		memcpy(worker->in, conn->in_held, held);
-	got = recv(conn->fd, worker->in + held, SPOA_READ_BYTES - held, 0);
+	got = recv(conn->fd, worker->in + held, SPOA_TURN_BYTES, 0);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (got <= 0) { /* EOF and reset without a DISCONNECT are HAProxy's normal goodbye */
@@ -263,9 +218,10 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	memmove(conn->out_held, conn->out_held + n, conn->out_len);
 	if (conn->out_len || drop_if_over(conn))
 		return;
-	release_output(conn);
+	spoa_hold_release_output(conn);
 	ev_io_stop(loop, &conn->writable);
 	ev_io_start(loop, &conn->readable);
+	watch_patience(conn, true);
 	/* Whole frames may have been held back with the answers: no event will tell of them. */
 	n = conn->in_len;
 	if (n) {
@@ -274,13 +230,13 @@ static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 	}
 }
 
-static void on_hello_timeout(struct ev_loop *loop, ev_timer *timer, int events)
+static void on_impatience(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_conn *conn = timer->data;
 
 	(void)loop;
 	(void)events;
-	conn->closed_as = SPOA_COUNT_CLOSED_HELLO_TIMEOUT;
+	conn->closed_as = SPOA_COUNT_CLOSED_TIMEOUT;
 	spoa_conn_drop(conn);
 }
 
@@ -294,6 +250,7 @@ void spoa_conn_send(struct spoa_conn *conn, const struct wr *out)
 {
 	if (send_all(conn, out->start, wr_len(out)))
 		conn->broken = true;
+	watch_patience(conn, false);
 	if (conn->broken || conn->session.state == SPOA_SESSION_CLOSED)
 		look_soon(conn);
 }
@@ -327,11 +284,10 @@ int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcom
 	TAILQ_INIT(&conn->parked);
 	ev_io_init(&conn->readable, on_readable, conn->fd, EV_READ);
 	ev_io_init(&conn->writable, on_writable, conn->fd, EV_WRITE);
-	ev_timer_init(
-		&conn->hello_timer, on_hello_timeout, (double)conf->spop.hello_timeout / 1000., 0.);
-	conn->readable.data = conn->writable.data = conn->hello_timer.data = conn;
+	ev_timer_init(&conn->patience, on_impatience, (double)conf->spop.hello_timeout / 1000., 0.);
+	conn->readable.data = conn->writable.data = conn->patience.data = conn;
 	ev_io_start(worker->loop, &conn->readable);
-	ev_timer_start(worker->loop, &conn->hello_timer);
+	ev_timer_start(worker->loop, &conn->patience);
 	TAILQ_INSERT_TAIL(&worker->conns, conn, link);
 	spoa_metrics_add(&worker->metrics, SPOA_COUNT_CONNECTIONS, 1);
 	return 0;

@@ -14,7 +14,7 @@ struct spoa_conn {
 	struct spoa_session session;
 	int fd;
 	ev_io readable, writable;
-	ev_timer hello_timer;
+	ev_timer patience; /* until HELLO, and while a frame is incomplete or an answer unread */
 	bool may_bind;
 	bool broken; /* a write failed: nothing more can be said */
 	char peer[80];
@@ -24,6 +24,7 @@ struct spoa_conn {
 	size_t in_len, in_size;
 	unsigned char *out_held; /* answers that the socket did not take yet */
 	size_t out_len, out_size;
+	size_t charged;                 /* of these bytes, what is part of the worker's held */
 	struct spoa_parked_list parked; /* this connection's share of the worker's */
 };
 

@@ -49,6 +49,7 @@ struct spoa_daemon {
 	ev_async on_net, on_worker;
 	ev_timer watch_timer, drain_timer, accept_timer;
 	struct spoa_log_limit accept_lines;
+	unsigned max_connections; /* spop.max_connections, or what descriptors allow */
 	bool draining;
 	bool unpublished; /* the last snapshot found no memory: to be tried again */
 	atomic_uint_fast64_t unknown, doubted; /* providers that workers asked for */

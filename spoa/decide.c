@@ -107,18 +107,22 @@ static uint64_t subject_of(const struct token_claims *claims)
 }
 
 /*
- * The token's exp on the clock that the kernel expires by. An exp in the year
- * 9999 is more nanoseconds than there are numbers: it ends with the last one.
+ * The token's exp on the clock that the kernel expires by, up to a second
+ * late. In whole seconds, so that one token has one expiry however often it is
+ * seen, and the flow is not written anew each time. An exp in the year 9999 is
+ * more nanoseconds than there are numbers: it ends with the last one.
  */
 static uint64_t expires_at(
 	const struct token_provider *rules, int64_t exp, const struct base_now *now)
 {
-	int64_t left_s = exp + rules->leeway_s - base_clock_wall_s(now);
-	uint64_t left = left_s > 0 ? (uint64_t)left_s : 0;
+	int64_t booted_s = (now->wall_ns - (int64_t)now->boot_ns) / NS_PER_S;
+	int64_t at_s = exp + rules->leeway_s - booted_s;
 
-	if (left > (UINT64_MAX - now->boot_ns) / (uint64_t)NS_PER_S)
+	if (at_s <= 0)
+		return 1;
+	if ((uint64_t)at_s > UINT64_MAX / (uint64_t)NS_PER_S)
 		return UINT64_MAX;
-	return now->boot_ns + left * (uint64_t)NS_PER_S;
+	return (uint64_t)at_s * (uint64_t)NS_PER_S;
 }
 
 static void resolve(const struct spoa_snapshot *snapshot, const struct spoa_request *request,
@@ -148,11 +152,20 @@ static void resolve(const struct spoa_snapshot *snapshot, const struct spoa_requ
 	};
 }
 
+/*
+ * A key was there, but not the right one: it was replaced under its id, or
+ * another provider has one with the same id, or has published a copy.
+ */
+static bool is_doubted(enum base_reason reason)
+{
+	return reason == BASE_REASON_SIGNATURE_INVALID || reason == BASE_REASON_ISSUER_MISMATCH;
+}
+
 /* Reasons that newer keys could turn into another. */
 static bool keys_could_help(enum base_reason reason)
 {
 	return reason == BASE_REASON_KEY_UNKNOWN || reason == BASE_REASON_KEYS_UNAVAILABLE ||
-	       reason == BASE_REASON_SIGNATURE_INVALID;
+	       is_doubted(reason);
 }
 
 bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
@@ -174,7 +187,7 @@ bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
 	reason = token_verify(state->token, snapshot->issuers, snapshot->n_issuers, request->token,
 		base_clock_wall_s(now), &decision.claims, &alg);
 	if (keys_could_help(reason)) {
-		bool doubted = reason == BASE_REASON_SIGNATURE_INVALID;
+		bool doubted = is_doubted(reason);
 		bool all_current;
 		uint64_t mask = keys_to_refresh(snapshot, alg, request->token.n, doubted,
 			received_at, now->mono_ns, &all_current);

@@ -22,7 +22,7 @@
 	X(PARKED, "identityd_spop_parked_total", "", "NOTIFY frames that waited for keys") \
 	X(CLOSED_PEER, "identityd_spop_closed_total", "by=\"peer\"", "SPOP connections ended, by who ended them and why") \
 	X(CLOSED_ERROR, "identityd_spop_closed_total", "by=\"agent\",why=\"bad_frame\"", "") \
-	X(CLOSED_HELLO_TIMEOUT, "identityd_spop_closed_total", "by=\"agent\",why=\"hello_timeout\"", "") \
+	X(CLOSED_TIMEOUT, "identityd_spop_closed_total", "by=\"agent\",why=\"timeout\"", "") \
 	X(CLOSED_RESOURCES, "identityd_spop_closed_total", "by=\"agent\",why=\"resources\"", "") \
 	X(CLOSED_DRAIN, "identityd_spop_closed_total", "by=\"agent\",why=\"drain\"", "") \
 	X(FLOW_BOUND, "identityd_flow_bindings_total", "outcome=\"bound\"", "Identities written to the kernel's flow map, by outcome") \

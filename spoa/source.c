@@ -81,13 +81,15 @@ static bool under_way(const struct spoa_source *source)
 	return source->state == SPOA_SOURCE_FETCHING || source->state == SPOA_SOURCE_REFRESHING;
 }
 
+/* The next fetch, give or take a tenth, so that many agents and providers do not come at once. */
 static void arm(struct spoa_source *source, double seconds)
 {
 	struct ev_loop *loop = source->env->loop;
+	double share = (double)(random() % 2001 - 1000) / 10000.;
 
 	ev_timer_stop(loop, &source->timer);
 	ev_now_update(loop);
-	ev_timer_set(&source->timer, seconds, 0.);
+	ev_timer_set(&source->timer, seconds * (1. + share), 0.);
 	ev_timer_start(loop, &source->timer);
 }
 
@@ -104,14 +106,6 @@ static void fetch_failed(struct spoa_source *source, const char *why)
 	if (!source->provider->jwks_file)
 		arm(source, backoff < BACKOFF_MAX_S ? backoff : BACKOFF_MAX_S);
 	tell(source);
-}
-
-/* The refresh interval, give or take a tenth, so that many agents do not come at once. */
-static double refresh_seconds(const struct spoa_source *source)
-{
-	double share = (double)(random() % 2001 - 1000) / 10000.;
-
-	return (double)source->provider->refresh / 1000. * (1. + share);
 }
 
 /*
@@ -191,7 +185,7 @@ static void take_set(struct spoa_source *source, struct span json)
 	if (stats.n_private)
 		log_state(source, BASE_LOG_ERROR, "provider_publishes_private_keys");
 	if (!source->provider->jwks_file)
-		arm(source, refresh_seconds(source));
+		arm(source, (double)source->provider->refresh / 1000.);
 	tell(source);
 }
 

@@ -94,16 +94,22 @@ static int start_serving(struct spoa_daemon *daemon)
 /* Descriptors besides the connections: listeners, store, maps, requests, the admin's clients. */
 #define OTHER_FILES 128
 
-static void check_files(const struct conf *conf)
+/* Connections must never use up what fetching keys and answering the admin need. */
+static void limit_connections(struct spoa_daemon *daemon, const struct conf *conf)
 {
 	size_t files = spoa_privilege_files();
 	struct base_log log;
 
-	if (files >= (size_t)conf->spop.max_connections + OTHER_FILES ||
-		!spoa_log_open(&log, BASE_LOG_WARNING, "few_descriptors"))
+	daemon->max_connections = (unsigned)conf->spop.max_connections;
+	if (files >= (size_t)conf->spop.max_connections + OTHER_FILES)
+		return;
+	daemon->max_connections =
+		files > 2 * OTHER_FILES ? (unsigned)(files - OTHER_FILES) : OTHER_FILES / 4;
+	if (!spoa_log_open(&log, BASE_LOG_WARNING, "few_descriptors"))
 		return;
 	base_log_int(&log, "limit", (int64_t)files);
 	base_log_int(&log, "wanted", conf->spop.max_connections + OTHER_FILES);
+	base_log_int(&log, "connections", daemon->max_connections);
 	base_log_str(&log, "meaning", "raise LimitNOFILE, or lower spop.max_connections");
 	spoa_log_close(&log);
 }
@@ -120,7 +126,7 @@ int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struc
 		return -1;
 	if (spoa_privilege_drop(user, why))
 		return fail("privileges", why);
-	check_files(conf);
+	limit_connections(daemon, conf);
 	if (spoa_privilege_harden())
 		return fail("privileges", strerror(errno));
 	if (store_open(conf->store.path, &daemon->store, why))

@@ -17,13 +17,18 @@
 #include <stdbool.h>
 #include <sys/queue.h>
 
-/* What one turn of the loop reads from a connection, and what it may write to it. */
+/*
+ * What one turn of the loop reads from a connection: some thirty requests, so
+ * that a peer that sends without end does not make the others wait. The
+ * buffers have room for more: the start of a frame, or what was held back.
+ */
+#define SPOA_TURN_BYTES  (32 * 1024)
 #define SPOA_READ_BYTES  (128 * 1024)
 #define SPOA_WRITE_BYTES (128 * 1024)
 
 /*
- * What all connections of a worker may hold back together: frames that are
- * not complete, answers that the peer does not read. A constant, so memory
+ * What all connections of a worker may hold back together, besides a frame for
+ * each: answers that the peer does not read, requests behind them. A constant, so memory
  * does not grow with what peers do (promise 2).
  */
 #define SPOA_HELD_BYTES (32 * 1024 * 1024)

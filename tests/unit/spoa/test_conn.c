@@ -157,6 +157,11 @@ static void held_is_honest(void)
 		real += malloc_usable_size(conn->in_held);
 	if (conn && conn->out_held)
 		real += malloc_usable_size(conn->out_held);
+	/* Besides what is counted each connection may hold one frame. */
+	if (conn)
+		real -= real < SPOA_SESSION_ROOM(conn->session.max_frame)
+				? real
+				: SPOA_SESSION_ROOM(conn->session.max_frame);
 	ck_assert_msg(real <= worker.held + 64, "%zu bytes are allocated, %zu are counted", real,
 		worker.held);
 }
@@ -302,11 +307,21 @@ END_TEST
 
 START_TEST(no_more_room)
 {
-	/* When all that may be held is held, whoever needs more goes, and the rest stays. */
+	/* When all that may be held is held, a frame may still come in pieces; unread answers end it. */
 	worker.held += SPOA_HELD_BYTES - 10;
-	wr_u32be(&w, 1000);
-	wr_bytes(&w, "0123456789abcdef", 16);
-	send_all();
+	help_notify(&w, 1, 1, good, "/");
+	ck_assert_int_eq(send(fd, w.start, 10, 0), 10);
+	turn();
+	ck_assert_ptr_nonnull(conn);
+	ck_assert_uint_eq(conn->in_len, 10);
+	ck_assert_int_gt(send(fd, w.start + 10, wr_len(&w) - 10, 0), 0);
+	turn();
+	ck_assert_ptr_nonnull(conn);
+	ck_assert_uint_eq(conn->in_len, 0);
+	w = wr_of(buf, sizeof(buf));
+	park(1000);
+	publish_new_key();
+	turn();
 	worker.held -= SPOA_HELD_BYTES - 10;
 	ck_assert_ptr_null(conn);
 	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_RESOURCES]), 1);

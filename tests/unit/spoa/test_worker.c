@@ -345,6 +345,40 @@ START_TEST(overload)
 }
 END_TEST
 
+START_TEST(patience)
+{
+	/* Who begins a frame and does not finish it, or reads no answers, is closed; who is idle stays. */
+	struct peer *idle, *half, *deaf;
+
+	start("50ms", "100ms", 10);
+	idle = peer_new(worker, false);
+	peer_hello(idle, MAX_FRAME);
+	half = peer_new(worker, false);
+	peer_hello(half, MAX_FRAME);
+	deaf = peer_new(worker, true);
+	peer_hello(deaf, MAX_FRAME);
+	w = wr_of(buf, sizeof(buf));
+	put(1, good);
+	w.p -= 5;
+	peer_send(half, &w);
+	w = wr_of(buf, sizeof(buf));
+	for (unsigned i = 0; i < 60; i++)
+		put(1 + i, good);
+	peer_send(deaf, &w);
+	peer_expect_closed(half);
+	WAIT_UNTIL(count(SPOA_COUNT_CLOSED_TIMEOUT) == 2);
+	ck_assert(peer_is_silent(idle, 150));
+	w = wr_of(buf, sizeof(buf));
+	put(1, good);
+	peer_send(idle, &w);
+	take(idle, 1, 1, "ok");
+	peer_free(idle);
+	peer_free(half);
+	peer_free(deaf);
+	stop();
+}
+END_TEST
+
 START_TEST(hello_timeout)
 {
 	/* Who does not finish a HELLO in time is closed, without a word; who did stays. */
@@ -360,7 +394,7 @@ START_TEST(hello_timeout)
 	peer_send(half, &w);
 	peer_expect_closed(silent);
 	peer_expect_closed(half);
-	ck_assert_uint_eq(count(SPOA_COUNT_CLOSED_HELLO_TIMEOUT), 2);
+	ck_assert_uint_eq(count(SPOA_COUNT_CLOSED_TIMEOUT), 2);
 	ck_assert(peer_is_silent(ready, 50));
 	w = wr_of(buf, sizeof(buf));
 	put(1, good);
@@ -558,6 +592,7 @@ Suite *suite_worker(void)
 	tcase_add_test(tc, deadline);
 	tcase_add_test(tc, gone_while_parked);
 	tcase_add_test(tc, overload);
+	tcase_add_test(tc, patience);
 	tcase_add_test(tc, hello_timeout);
 	tcase_add_test(tc, health_check);
 	tcase_add_test(tc, malformed);

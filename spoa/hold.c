@@ -1,0 +1,89 @@
+#include "spoa/hold.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Buffers of these sizes from now on? A frame's worth of input is every
+ * connection's own; what is more comes out of the worker's share for all.
+ */
+static int charge(struct spoa_conn *conn, size_t in_size, size_t out_size)
+{
+	size_t own = SPOA_SESSION_ROOM(conn->session.max_frame);
+	size_t wanted = out_size + (in_size > own ? in_size - own : 0);
+	struct spoa_worker *worker = conn->worker;
+
+	if (wanted > conn->charged && wanted - conn->charged > SPOA_HELD_BYTES - worker->held) {
+		conn->closed_as = SPOA_COUNT_CLOSED_RESOURCES;
+		return -ENOBUFS;
+	}
+	worker->held = worker->held - conn->charged + wanted;
+	conn->charged = wanted;
+	return 0;
+}
+
+static void release_input(struct spoa_conn *conn)
+{
+	free(TAKE_PTR(conn->in_held));
+	conn->in_size = conn->in_len = 0;
+	(void)!charge(conn, 0, conn->out_size); /* less is always granted */
+}
+
+void spoa_hold_release_output(struct spoa_conn *conn)
+{
+	free(TAKE_PTR(conn->out_held));
+	conn->out_size = 0;
+	(void)!charge(conn, conn->in_size, 0);
+}
+
+int spoa_hold_input(struct spoa_conn *conn, const struct rd *rest)
+{
+	size_t n = (size_t)(rest->end - rest->p);
+
+	if (n > conn->in_size) {
+		unsigned char *grown;
+
+		if (charge(conn, n, conn->out_size))
+			return -ENOBUFS;
+		grown = realloc(conn->in_held, n);
+		if (!grown)
+			return -ENOMEM;
+		conn->in_held = grown;
+		conn->in_size = n;
+	}
+	if (n)
+		memcpy(conn->in_held, rest->p, n);
+	conn->in_len = n;
+	/* More than a frame was held only because answers could not go out. */
+	if (!n && conn->in_size > SPOA_SESSION_ROOM(conn->session.max_frame))
+		release_input(conn);
+	return 0;
+}
+
+int spoa_hold_output(struct spoa_conn *conn, const unsigned char *p, size_t n)
+{
+	size_t size = conn->out_len + n;
+
+	if (size > conn->out_size) {
+		unsigned char *grown;
+
+		if (charge(conn, conn->in_size, size))
+			return -ENOBUFS;
+		grown = realloc(conn->out_held, size);
+		if (!grown)
+			return -ENOMEM;
+		conn->out_held = grown;
+		conn->out_size = size;
+	}
+	memcpy(conn->out_held + conn->out_len, p, n);
+	conn->out_len = size;
+	return 0;
+}
+
+void spoa_hold_done(struct spoa_conn *conn)
+{
+	conn->worker->held -= conn->charged;
+	free(conn->in_held);
+	free(conn->out_held);
+}

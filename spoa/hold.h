@@ -1,0 +1,28 @@
+/*
+ * What a connection holds between two turns of the loop: the start of a frame
+ * that is not complete, and answers that the socket did not take. Bounded: a
+ * frame's worth of input for each connection, and SPOA_HELD_BYTES for all of a
+ * worker's connections together.
+ */
+#ifndef SPOA_HOLD_H
+#define SPOA_HOLD_H
+
+#include "spoa/conn.h"
+
+/*
+ * Keeps the rest of the input, which may be empty; it replaces what was kept
+ * before. The buffer stays for the next time. 0; -ENOBUFS: the worker's share
+ * is used up and the connection has to go; -ENOMEM.
+ */
+int spoa_hold_input(struct spoa_conn *conn, const struct rd *rest) must_check;
+
+/* Keeps n more bytes behind those kept already. The same results. */
+int spoa_hold_output(struct spoa_conn *conn, const unsigned char *p, size_t n) must_check;
+
+/* All that was kept has been sent. The room goes back at once: many peers may need it in turn. */
+void spoa_hold_release_output(struct spoa_conn *conn);
+
+/* The connection ends. */
+void spoa_hold_done(struct spoa_conn *conn);
+
+#endif
