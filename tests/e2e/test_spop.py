@@ -3,6 +3,8 @@ import socket
 import struct
 import unittest
 
+import harness
+import procs
 from harness import LabCase
 
 HAPROXY_HELLO, HAPROXY_DISCONNECT, NOTIFY = 1, 2, 3
@@ -175,6 +177,53 @@ class Malformed(LabCase):
         Peer(self.agent, self.CASES["length 0"][1]).status()
         self.assertGreater(self.agent.metric("bad_frame"), before)
         self.assertEqual(Peer(self.agent, HELLO).frame()[0], AGENT_HELLO)
+
+
+class Memory(LabCase):
+    """What peers that mean no good cost the agent, and the others."""
+
+    PEERS = 300
+
+    @classmethod
+    def make(cls):
+        cls.agent = cls.lab.agent(bpf="off", setup=False)
+        cls.lab.haproxy("unix@" + cls.agent.unix)
+        cls.lab.until(200, token=cls.provider.token())
+
+    def rss(self):
+        with open(f"/proc/{self.agent.process.pid}/status", encoding="ascii") as f:
+            return next(int(line.split()[1]) << 10 for line in f if line.startswith("VmRSS"))
+
+    def test_bounded(self):
+        """
+        Frames that are begun, answers that nobody reads: memory stays below a frame
+        for each peer, the two workers' 32 MiB, and a constant; HAProxy notices
+        nothing; and who goes on like that is sent away.
+        """
+        token, before = self.provider.token(), self.rss()
+        flood = frame(NOTIFY, QUESTION, stream=1, number=1) * 4000
+        peers = [Peer(self.agent, HELLO) for _ in range(self.PEERS)]
+        for number, peer in enumerate(peers):
+            peer.frame()
+            peer.socket.settimeout(0.2)
+            try:
+                peer.say(struct.pack(">I", 16380) + bytes(16000) if number % 2 else flood)
+            except TimeoutError:
+                pass  # the agent does not read from a peer that does not read
+            if number % 50 == 0:
+                self.assertEqual(self.lab.get(token=token).status, 200)
+        grown = self.rss() - before
+        # Sanitizers keep what was freed, and shadow what was not.
+        bound = (self.PEERS * 16384 + (2 * 32 << 20) + (8 << 20)) * (
+            1 if harness.BUILD.endswith(("dev", "release")) else 4)
+        self.assertLess(grown, bound)
+        self.assertEqual(self.lab.get(token=token).status, 200)
+        procs.eventually(lambda: self.agent.metric(
+            '^identityd_spop_closed_total.*why="(timeout|resources)"') >= self.PEERS, 20,
+            what="they are sent away")
+        self.assertEqual(self.lab.get(token=token).status, 200)
+        for peer in peers:
+            peer.socket.close()
 
 
 if __name__ == "__main__":
