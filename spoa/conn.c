@@ -94,14 +94,6 @@ static int send_all(struct spoa_conn *conn, const unsigned char *p, size_t n)
 	return 0;
 }
 
-static void finish_hello(struct spoa_conn *conn)
-{
-	if (conn->session.state == SPOA_SESSION_HELLO)
-		return;
-	if (conn->session.healthcheck)
-		spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
-}
-
 /* Drops the connection if it is over; true when it did. */
 static bool drop_if_over(struct spoa_conn *conn)
 {
@@ -137,8 +129,8 @@ static int answer_frames(struct spoa_conn *conn, struct rd *in)
 		if (conn->out_len)
 			break;
 	}
-	if (in_hello)
-		finish_hello(conn);
+	if (in_hello && conn->session.healthcheck)
+		spoa_metrics_add(&worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
 	return send_all(conn, out.start, wr_len(&out));
 }
 

@@ -99,10 +99,39 @@ static void configure(struct spoa_config *c)
 	spoa_config_unref(c);
 }
 
+/* Is an answer still to come? A source that waits for one is not asked again. */
+static bool busy(void)
+{
+	json_t *status = spoa_keys_status(keys);
+	bool found = false;
+	json_t *source;
+	size_t i;
+
+	json_array_foreach (status, i, source) {
+		const char *state = json_string_value(json_object_get(source, "state"));
+
+		found |= !strcmp(state, "fetching") || !strcmp(state, "refreshing");
+	}
+	json_decref(status);
+	return found;
+}
+
+static void on_tick(struct ev_loop *l, ev_timer *timer, int events)
+{
+	(void)l, (void)timer, (void)events;
+}
+
+/* Runs the loop until the provider was asked that often and has answered; ten seconds at most. */
 static void wait_for(unsigned hits)
 {
-	for (int i = 0; i < 1000 && (idp_hits(idp) < hits || spoa_keys_missing(keys)); i++)
+	ev_timer tick;
+
+	ev_timer_init(&tick, on_tick, 0.01, 0.01);
+	ev_timer_start(loop, &tick);
+	for (int i = 0; i < 1000 && (idp_hits(idp) < hits || spoa_keys_missing(keys) || busy());
+		i++)
 		ev_run(loop, EVRUN_ONCE);
+	ev_timer_stop(loop, &tick);
 	ck_assert_uint_eq(idp_hits(idp), hits);
 	ev_run(loop, EVRUN_NOWAIT);
 	ev_run(loop, EVRUN_NOWAIT);
