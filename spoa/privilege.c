@@ -171,15 +171,18 @@ size_t spoa_privilege_files(void)
 	return limit.rlim_cur;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+#define DUMPABLE 1 /* the leak checker attaches to its own process */
+#else
+#define DUMPABLE 0
+#endif
+
 int spoa_privilege_harden(void)
 {
 	const struct rlimit none = {0, 0};
 
-	if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+	if (setrlimit(RLIMIT_CORE, &none) || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+		prctl(PR_SET_DUMPABLE, DUMPABLE, 0, 0, 0))
 		return -errno;
-#ifndef __SANITIZE_ADDRESS__ /* the leak checker attaches to its own process */
-	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0))
-		return -errno;
-#endif
 	return 0;
 }

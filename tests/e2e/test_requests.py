@@ -101,6 +101,10 @@ class Requests(LabCase):
             with self.subTest(protocol):
                 self.refused(400, token=token, headers=[
                     ("Connection", "Upgrade"), ("Upgrade", protocol)])
+        for pair in ("websocket", "h2c"), ("h2c", "websocket"):
+            with self.subTest(pair):
+                self.refused(400, token=token, headers=[
+                    ("Connection", "Upgrade"), *(("Upgrade", protocol) for protocol in pair)])
         answer = self.lab.get(token=token, headers=[
             ("Connection", "Upgrade"), ("Upgrade", "websocket"),
             ("Sec-WebSocket-Version", "13"), ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")])

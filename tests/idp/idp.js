@@ -7,8 +7,8 @@
 //   resource   urn:AUDIENCE:ALG:TTL, e.g. urn:api:ES256:300; algorithms RS256 PS256 ES256 EdDSA
 // On CONTROL_PORT, for the tests only, POST with an optional JSON body:
 //   /rotate       every algorithm gets a new key, which signs from now on; the old stay published
-//   /replace      every algorithm gets a new key under its old key id; the old are gone
 //   /rotate-drop  the same, and the old keys are gone
+//   /replace      every algorithm gets a new key under its old key id; the old are gone
 //   /mode         {"mode": "ok" | "hang" | "error" | "garbage"}: what PORT answers to everything
 //   /sign         {"alg", "claims", "header"?}: any claims, signed with the current key
 //   /state        current key ids, and how many requests came for discovery and JWKS
