@@ -27,7 +27,7 @@ enum ctl_exit ctl_metrics(int argc, char **argv)
 	rc = ctl_fetch(argv[0], socket_path, "/metrics", &answer);
 	if (rc)
 		return rc;
-
+	ctl_out_clean(answer->body, true);
 	fputs(answer->body, stdout);
 	return CTL_OK;
 }
