@@ -53,7 +53,10 @@ static void fail_with(struct net_transfer *t, int error, const char *what, const
 	answer->body_len = 0;
 	answer->status = 0;
 	answer->error = error;
-	snprintf(answer->why, sizeof(answer->why), "%s%s%s", what, *detail ? ": " : "", detail);
+	/* Cut where it is too long: the beginning says what matters. */
+	if (snprintf(answer->why, sizeof(answer->why), "%s%s%s", what, *detail ? ": " : "",
+		    detail) < 0)
+		answer->why[0] = '\0';
 	make_printable(answer->why);
 }
 

@@ -442,6 +442,29 @@ START_TEST(remembered)
 }
 END_TEST
 
+START_TEST(secrets_are_not_remembered)
+{
+	/* A set in which the provider publishes a private or symmetric key serves, and is not kept on disk. */
+	static const char *const LEAKS[] = {
+		"{\"kty\": \"EC\", \"crv\": \"P-256\", \"d\": \"AA\"}",
+		"{\"kty\": \"oct\", \"k\": \"AAAA\"}",
+	};
+	const char *rest = strchr(good, '[');
+	char leaky[4096];
+
+	ck_assert_ptr_nonnull(rest);
+	snprintf(leaky, sizeof(leaky), "{\"keys\": [%s, %s", LEAKS[_i], rest + 1);
+	open_store();
+	make_uri();
+	fetch(200, leaky);
+	is_state(SPOA_SOURCE_FRESH);
+	ck_assert_uint_eq(token_keyset_count(source->set), 1);
+	restart(NULL);
+	is_state(SPOA_SOURCE_EMPTY);
+	ck_assert_ptr_null(source->set);
+}
+END_TEST
+
 START_TEST(remembered_elsewhere)
 {
 	/* Keys are remembered of where they came from: another address starts without them. */
@@ -505,6 +528,7 @@ Suite *suite_source(void)
 	tcase_add_test(tc, file);
 	tcase_add_test(tc, discovery);
 	tcase_add_test(tc, remembered);
+	tcase_add_loop_test(tc, secrets_are_not_remembered, 0, 2);
 	tcase_add_test(tc, remembered_elsewhere);
 	tcase_add_test(tc, forgotten);
 	suite_add_tcase(suite, tc);
