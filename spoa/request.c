@@ -11,6 +11,7 @@ enum kind {
 	ADDRESS,
 	PORT,
 	FLAG,
+	ZERO,
 };
 
 static const struct argument {
@@ -18,9 +19,10 @@ static const struct argument {
 	enum kind kind;
 	size_t offset;
 } ARGUMENTS[] = {
-#define ROW(member, kind)                                                                          \
+#define ROW(member, kind) ROW_AS(#member, member, kind)
+#define ROW_AS(name, member, kind)                                                                 \
 	{                                                                                          \
-#member, kind, offsetof(struct spoa_request, member)                               \
+		name, kind, offsetof(struct spoa_request, member)                                  \
 	}
 	ROW(token, TEXT),
 	ROW(scheme, TEXT),
@@ -40,7 +42,12 @@ static const struct argument {
 	ROW(tunnel, FLAG),
 	ROW(reqid, TEXT),
 	ROW(traceparent, TEXT),
+	ROW(cert, TEXT),
+	ROW_AS("cert_verify", cert_verified, ZERO),
+	ROW(cert_chain, TEXT),
+	ROW(dpop, TEXT),
 #undef ROW
+#undef ROW_AS
 };
 
 static int find_argument(struct span name)
@@ -98,11 +105,24 @@ static int store_flag(void *to, const struct spop_data *value)
 	return 0;
 }
 
+/* ssl_c_verify: X509_V_OK is 0, every other number is a mistake that HAProxy found. */
+static int store_zero(void *to, const struct spop_data *value)
+{
+	bool is_signed = value->type == SPOP_INT32 || value->type == SPOP_INT64;
+	bool is_unsigned = value->type == SPOP_UINT32 || value->type == SPOP_UINT64;
+
+	if (!is_signed && !is_unsigned)
+		return -EINVAL;
+	*(bool *)to = is_signed ? value->sint == 0 : value->uint == 0;
+	return 0;
+}
+
 static int (*const STORE[])(void *to, const struct spop_data *value) = {
 	[TEXT] = store_text,
 	[ADDRESS] = store_address,
 	[PORT] = store_port,
 	[FLAG] = store_flag,
+	[ZERO] = store_zero,
 };
 
 /* All arguments of one message; a mistake is remembered while the rest is still read. */

@@ -10,6 +10,7 @@ enum kind {
 	ADDRESS,
 	PORT,
 	FLAG,
+	ZERO,
 };
 
 static const struct {
@@ -35,6 +36,10 @@ static const struct {
 	{"tunnel", FLAG, offsetof(struct spoa_request, tunnel)},
 	{"reqid", TEXT, offsetof(struct spoa_request, reqid)},
 	{"traceparent", TEXT, offsetof(struct spoa_request, traceparent)},
+	{"cert", TEXT, offsetof(struct spoa_request, cert)},
+	{"cert_verify", ZERO, offsetof(struct spoa_request, cert_verified)},
+	{"cert_chain", TEXT, offsetof(struct spoa_request, cert_chain)},
+	{"dpop", TEXT, offsetof(struct spoa_request, dpop)},
 };
 
 /* One value of each type; which kinds of argument take it. */
@@ -45,16 +50,16 @@ static const struct {
 } VALUES[] = {
 	{{.type = SPOP_BOOL, .boolean = true}, TAKES(FLAG)},
 	{{.type = SPOP_BOOL, .boolean = false}, TAKES(FLAG)},
-	{{.type = SPOP_INT32, .sint = 1}, TAKES(PORT) | TAKES(FLAG)},
-	{{.type = SPOP_UINT32, .uint = 0}, TAKES(PORT) | TAKES(FLAG)},
-	{{.type = SPOP_INT64, .sint = 65535}, TAKES(PORT)},
-	{{.type = SPOP_UINT64, .uint = 65535}, TAKES(PORT)},
-	{{.type = SPOP_INT64, .sint = 65536}, 0},
-	{{.type = SPOP_UINT32, .uint = 65536}, 0},
-	{{.type = SPOP_UINT64, .uint = UINT64_MAX}, 0},
-	{{.type = SPOP_INT32, .sint = -1}, 0},
-	{{.type = SPOP_INT64, .sint = INT64_MIN}, 0},
-	{{.type = SPOP_INT64, .sint = 2}, TAKES(PORT)},
+	{{.type = SPOP_INT32, .sint = 1}, TAKES(PORT) | TAKES(FLAG) | TAKES(ZERO)},
+	{{.type = SPOP_UINT32, .uint = 0}, TAKES(PORT) | TAKES(FLAG) | TAKES(ZERO)},
+	{{.type = SPOP_INT64, .sint = 65535}, TAKES(PORT) | TAKES(ZERO)},
+	{{.type = SPOP_UINT64, .uint = 65535}, TAKES(PORT) | TAKES(ZERO)},
+	{{.type = SPOP_INT64, .sint = 65536}, TAKES(ZERO)},
+	{{.type = SPOP_UINT32, .uint = 65536}, TAKES(ZERO)},
+	{{.type = SPOP_UINT64, .uint = UINT64_MAX}, TAKES(ZERO)},
+	{{.type = SPOP_INT32, .sint = -1}, TAKES(ZERO)},
+	{{.type = SPOP_INT64, .sint = INT64_MIN}, TAKES(ZERO)},
+	{{.type = SPOP_INT64, .sint = 2}, TAKES(PORT) | TAKES(ZERO)},
 	{{.type = SPOP_IPV4, .ip = {192, 0, 2, 1}}, TAKES(ADDRESS)},
 	{{.type = SPOP_IPV6, .ip = {0x20, 1, 0xd, 0xb8, [15] = 1}}, TAKES(ADDRESS)},
 	{{.type = SPOP_STR, .text = {"abc", 3}}, TAKES(TEXT)},
@@ -110,6 +115,8 @@ static bool stored(enum kind kind, const void *at, const struct spop_data *value
 	case FLAG:
 		return *(const bool *)at ==
 		       (value->type == SPOP_BOOL ? value->boolean : value->uint == 1);
+	case ZERO:
+		return *(const bool *)at == (value->uint == 0);
 	}
 	return false;
 }
@@ -197,7 +204,7 @@ START_TEST(all)
 
 	message("identify", ARRAY_SIZE(ARGUMENTS));
 	for (size_t i = 0; i < ARRAY_SIZE(ARGUMENTS); i++) {
-		static const size_t VALUE[] = {14, 12, 5, 0};
+		static const size_t VALUE[] = {14, 12, 5, 0, 3};
 
 		argument(ARGUMENTS[i].name, &VALUES[VALUE[ARGUMENTS[i].kind]].value);
 	}
@@ -210,11 +217,12 @@ START_TEST(all)
 		ck_assert(span_is(*s, "abc"));
 		n++;
 	}
-	ck_assert_uint_eq(n, 10);
+	ck_assert_uint_eq(n, 13);
 	ck_assert_uint_eq(request.sport, 65535);
 	ck_assert_uint_eq(request.dport, 65535);
 	ck_assert_uint_eq(request.src.len, 4);
 	ck_assert(request.https && request.tunnel && request.proxied);
+	ck_assert(request.cert_verified);
 }
 END_TEST
 
