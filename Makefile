@@ -20,6 +20,7 @@ demo:
 
 test:
 	@scripts/install-deps
+	@scripts/fetch-haproxy >/dev/null
 	@tests/run
 
 deps:

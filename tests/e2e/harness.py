@@ -3,10 +3,11 @@ The lab: HAProxy with examples/haproxy.cfg as it stands, in a cgroup of its own;
 identityd as uid 61001 with its maps in a bpffs of its own; two backends. All of
 it is gone after close(), also when a test failed or was interrupted.
 
-BUILD selects the binaries (default build/dev); HAPROXY another HAProxy (a
-command, e.g. "ld.so --library-path DIR DIR/haproxy").
+BUILD selects the binaries (default build/dev); HAPROXY another HAProxy, e.g.
+HAPROXY=$(scripts/fetch-haproxy 3.2).
 """
 import atexit
+import functools
 import grp
 import json
 import os
@@ -76,6 +77,13 @@ def run(*argv, check=True):
     if check and done.returncode:
         raise AssertionError(f"{shlex.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done
+
+
+@functools.cache
+def haproxy_version():
+    """(major, minor) of the HAProxy under test."""
+    said = run(*HAPROXY, "-v").stdout
+    return tuple(int(n) for n in re.search(r"version (\d+)\.(\d+)", said).groups())
 
 
 class Agent:
@@ -181,40 +189,69 @@ class Lab:
             agent.start()
         return agent
 
-    def haproxy(self, *agents):
+    def haproxy(self, *agents, master=False, spoe="spoe-identity.cfg"):
         """
         HAProxy in front of two backends, asking these agents: addresses in
-        HAProxy's words; one stands for both servers.
+        HAProxy's words; one stands for both servers. master: with a master
+        process, for reload(). spoe: a file of examples/, or a path.
         """
         self.port = procs.free_port()
         admin, reader = (web.Backend(name, procs.free_port()) for name in ("admin", "reader"))
         self.backends += [admin, reader]
-        admin_socket = os.path.join(self.dir, "haproxy.sock")
+        examples = os.path.join(ROOT, "examples")
+        self.admin_socket = os.path.join(self.dir, "haproxy.sock")
+        mode = ["-W", "-S", os.path.join(self.dir, "master.sock")] if master else ["-db"]
         self.proxy = self.start("haproxy", [
-            *HAPROXY, "-db", "-f", os.path.join(ROOT, "examples", "haproxy.cfg")],
+            *HAPROXY, *mode, "-f", os.path.join(examples, "haproxy.cfg")],
             cgroup=self.cgroup, env={
                 "IDENTITYD_BIND": f"127.0.0.1:{self.port}",
                 "IDENTITYD_AGENT_1": agents[0],
                 "IDENTITYD_AGENT_2": agents[-1],
-                "IDENTITYD_SPOE_CONFIG": os.path.join(ROOT, "examples", "spoe-identity.cfg"),
-                "IDENTITYD_HAPROXY_SOCKET": admin_socket,
+                "IDENTITYD_SPOE_CONFIG": os.path.join(examples, spoe),
+                "IDENTITYD_HAPROXY_SOCKET": self.admin_socket,
                 "IDENTITYD_BACKEND_ADMIN": f"127.0.0.1:{admin.port}",
                 "IDENTITYD_BACKEND_READER": f"127.0.0.1:{reader.port}"})
         procs.eventually(lambda: not self.proxy.alive() or (
-            procs.connects(admin_socket) and procs.connects(("127.0.0.1", self.port))),
+            procs.connects(self.admin_socket) and procs.connects(("127.0.0.1", self.port))),
             10, what="HAProxy listens")
         if not self.proxy.alive():
             raise AssertionError(f"HAProxy ended:\n{self.proxy.text()}")
+
+    def command(self, text, master=False):
+        """What HAProxy's admin socket, or its master's, answers."""
+        address = os.path.join(self.dir, "master.sock") if master else self.admin_socket
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(address)
+            s.sendall(text.encode() + b"\n")
+            return b"".join(iter(lambda: s.recv(65536), b"")).decode()
+
+    def worker_pid(self):
+        """HAProxy's process that takes new connections."""
+        info = self.command("show info")
+        return int(re.search(r"^Pid: (\d+)$", info, re.M).group(1))
+
+    def reload_haproxy(self, timeout=10.0):
+        """
+        Reloads a HAProxy that has a master (SIGUSR2, as systemctl reload does).
+        Returns when a new worker listens; the old one ends by itself.
+        """
+        before = self.worker_pid()
+        self.proxy.signal(signal.SIGUSR2)
+
+        def renewed():
+            try:
+                return self.worker_pid() != before
+            except (OSError, AttributeError):
+                return False
+        procs.eventually(renewed, timeout, what="HAProxy reloads")
 
     def get(self, path="/", token=None, headers=()):
         return web.get(self.port, path, token, headers)
 
     def agents_up(self):
         """Does HAProxy's health check call every agent up?"""
-        with socket.socket(socket.AF_UNIX) as s:
-            s.connect(os.path.join(self.dir, "haproxy.sock"))
-            s.sendall(b"show servers state be_identityd\n")
-            text = b"".join(iter(lambda: s.recv(65536), b"")).decode()
+        text = self.command("show servers state be_identityd")
         states = [line.split()[5] for line in text.splitlines() if " be_identityd " in line]
         return states and set(states) == {"2"}
 
@@ -272,7 +309,12 @@ class Lab:
 
 
 class LabCase(unittest.TestCase):
-    """A test class with one lab for all its tests; make() fills it."""
+    """
+    A test class with one lab for all its tests; make() fills it. One that asks
+    no HAProxy says so: with the second and third HAProxy it is not run again.
+    """
+
+    asks_haproxy = True
 
     @classmethod
     def setUpClass(cls):

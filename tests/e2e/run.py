@@ -1,7 +1,11 @@
 #!/usr/bin/env python3
 """
 Runs the end-to-end tests: all, or those whose names contain an argument.
-The last line is `e2e: N passed, M failed`.
+
+  tests/e2e/run.py [--again] [WORD...]
+
+--again leaves out those that ask no HAProxy, for runs with a second one
+(HAPROXY in the environment, see scripts/fetch-haproxy). The last line is `e2e: N passed, M failed`.
 """
 import os
 import sys
@@ -59,14 +63,18 @@ def main():
     if os.geteuid() != 0:
         sys.exit("e2e: needs root (cgroup, bpffs, another user for the daemon)")
     harness.tokens.npm_ready()
-    found = unittest.defaultTestLoader.discover(HERE)
-    tests = [t for t in flatten(found) if all(word in t.id() for word in sys.argv[1:])]
+    words = [word for word in sys.argv[1:] if word != "--again"]
+    tests = [t for t in flatten(unittest.defaultTestLoader.discover(HERE))
+             if all(word in t.id() for word in words)]
+    if len(words) < len(sys.argv) - 1:
+        tests = [t for t in tests if getattr(t, "asks_haproxy", True)]
     start = time.monotonic()
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=Result).run(
         unittest.TestSuite(tests))
     # A class whose setUpClass or cleanup failed is a failure of its own.
     failed = len(result.bad)
-    print(f"{time.monotonic() - start:.0f} s, {harness.BUILD}, {' '.join(harness.HAPROXY)}")
+    version = ".".join(str(n) for n in harness.haproxy_version())
+    print(f"{time.monotonic() - start:.0f} s, {harness.BUILD}, HAProxy {version}")
     print(f"e2e: {len(result.good)} passed, {failed} failed", flush=True)
     return 1 if failed or not tests else 0
 

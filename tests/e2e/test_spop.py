@@ -95,6 +95,8 @@ class Peer:
 class Malformed(LabCase):
     """Every malformed frame: DISCONNECT with the right status, then close; the daemon lives."""
 
+    asks_haproxy = False
+
     CASES = {
         "first frame is not HELLO": (INVALID, frame(NOTIFY, QUESTION, 1, 1)),
         "garbage": (TOO_BIG, b"GET / HTTP/1.1\r\n\r\n"),

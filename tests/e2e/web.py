@@ -3,6 +3,7 @@ import http.client
 import http.server
 import json
 import socket
+import sys
 import threading
 
 
@@ -76,12 +77,19 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A HAProxy that reloads resets its connections; anything else is worth a trace."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Backend:
     """An application on 127.0.0.1:port; count says how many requests reached it."""
 
     def __init__(self, name, port):
         self.port = port
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+        self.server = _Server(("127.0.0.1", port), _Handler)
         self.server.daemon_threads = True
         self.server.name, self.server.count = name, 0
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
