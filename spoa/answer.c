@@ -31,9 +31,15 @@ static bool integer(struct spop_data *value, int64_t i)
 	return true;
 }
 
+/* The role, where the caller may act in it. */
+static const struct ident_role *role_of(const struct answer *a)
+{
+	return a->decision->verdict == SPOA_ALLOW ? a->decision->role : NULL;
+}
+
 static bool id(struct answer *a, struct spop_data *value)
 {
-	return a->decision->role && integer(value, a->decision->role->number.id);
+	return role_of(a) && integer(value, role_of(a)->number.id);
 }
 
 /* Only a number that Cilium's own store confirmed may be a mark; none is yet. */
@@ -46,42 +52,47 @@ static bool mark(struct answer *a, struct spop_data *value)
 
 static bool labels(struct answer *a, struct spop_data *value)
 {
-	return a->decision->role && text(value, span_of(a->decision->role->labels));
+	return role_of(a) && text(value, span_of(role_of(a)->labels));
 }
 
 static bool role(struct answer *a, struct spop_data *value)
 {
-	return a->decision->role && text(value, span_of(a->decision->role->name));
+	return role_of(a) && text(value, span_of(role_of(a)->name));
+}
+
+static bool caller_text(struct answer *a, enum spoa_text which, struct spop_data *value)
+{
+	return a->decision->valid && text(value, spoa_caller_text(a->decision->caller, which));
 }
 
 static bool sub(struct answer *a, struct spop_data *value)
 {
-	return a->decision->has_claims && text(value, a->decision->claims.sub);
+	return caller_text(a, SPOA_TEXT_SUB, value);
 }
 
 static bool iss(struct answer *a, struct spop_data *value)
 {
-	return a->decision->has_claims && text(value, a->decision->claims.iss);
+	return a->decision->valid && text(value, spoa_caller_iss(a->decision->caller, a->config));
 }
 
 static bool client_id(struct answer *a, struct spop_data *value)
 {
-	return a->decision->has_claims && text(value, a->decision->claims.client_id);
+	return caller_text(a, SPOA_TEXT_CLIENT_ID, value);
 }
 
 static bool scope(struct answer *a, struct spop_data *value)
 {
-	return a->decision->has_claims && text(value, a->decision->claims.scope);
+	return caller_text(a, SPOA_TEXT_SCOPE, value);
 }
 
 static bool expiry(struct answer *a, struct spop_data *value)
 {
-	return a->decision->has_claims && integer(value, a->decision->claims.exp);
+	return a->decision->valid && integer(value, a->decision->caller->exp);
 }
 
 static bool route(struct answer *a, struct spop_data *value)
 {
-	return a->decision->role && text(value, a->decision->route);
+	return role_of(a) && text(value, a->decision->route);
 }
 
 static bool status(struct answer *a, struct spop_data *value)
@@ -158,40 +169,24 @@ static void write_variables(
 	}
 }
 
-/* A claim may become a header (RFC 9110 5.5), so one with control bytes is not handed on. */
-static bool is_printable(const json_t *claim)
-{
-	const char *p = json_string_value(claim);
-
-	for (size_t i = 0; i < json_string_length(claim); i++)
-		if ((unsigned char)p[i] < 0x20 || p[i] == 0x7f)
-			return false;
-	return true;
-}
-
-/* claim_NAME for each export: text as it is, integers and booleans typed, the rest unset. */
+/* claim_NAME for each export, as it was packed. */
 static void write_exports(struct wr *w, const struct answer *a)
 {
 	const struct conf_strings *exports = &a->config->conf->exports;
+	struct span packed = {0};
+	struct rd values;
 
+	if (a->decision->valid)
+		packed = spoa_caller_text(a->decision->caller, SPOA_TEXT_EXPORTS);
+	values = rd_span(packed);
 	for (size_t i = 0; i < exports->n; i++) {
-		const json_t *claim =
-			a->decision->has_claims
-				? json_object_get(a->decision->claims.claims, exports->items[i])
-				: NULL;
 		struct spop_data value = {0};
 		char name[SPOP_VAR_NAME_MAX + 1];
 
 		/* conf allows 40 characters, so "txn.ident.claim_NAME" fits HAProxy's 63. */
 		snprintf(name, sizeof(name), "claim_%s", exports->items[i]);
-		if (json_is_string(claim) && is_printable(claim))
-			text(&value, (struct span){.p = json_string_value(claim),
-					     .n = json_string_length(claim)});
-		else if (json_is_integer(claim))
-			integer(&value, json_integer_value(claim));
-		else if (json_is_boolean(claim))
-			value = (struct spop_data){
-				.type = SPOP_BOOL, .boolean = json_is_true(claim)};
+		if (packed.n)
+			spop_data_parse(&values, &value);
 		if (value.type == SPOP_NULL)
 			spop_ack_unset(w, SPOP_SCOPE_TXN, span_of(name));
 		else

@@ -23,6 +23,16 @@ static const enum base_log_level LEVEL[] = {
 	[SPOA_ERROR] = BASE_LOG_WARNING,
 };
 
+static void log_caller(struct base_log *log, const struct spoa_snapshot *snapshot,
+	const struct spoa_caller *caller)
+{
+	if (!caller)
+		return;
+	base_log_text(log, "iss", spoa_caller_iss(caller, snapshot->config));
+	base_log_text(log, "sub", spoa_caller_text(caller, SPOA_TEXT_SUB));
+	base_log_text(log, "kid", spoa_snapshot_kid(snapshot, caller->provider, caller->key));
+}
+
 static void log_decision(struct spoa_conn *conn, const struct spoa_request *request,
 	const struct spoa_decision *decision, const struct base_now *now)
 {
@@ -48,11 +58,7 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	base_log_text(&log, "method", request->method);
 	base_log_text(&log, "host", request->host);
 	base_log_text(&log, "path", request->path);
-	if (decision->has_claims) {
-		base_log_text(&log, "iss", decision->claims.iss);
-		base_log_text(&log, "sub", decision->claims.sub);
-		base_log_str(&log, "kid", decision->claims.kid);
-	}
+	log_caller(&log, worker->snapshot, decision->caller);
 	if (decision->role) {
 		base_log_str(&log, "role", decision->role->name);
 		base_log_int(&log, "identity", decision->role->number.id);
@@ -84,7 +90,6 @@ static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 {
 	spoa_metrics_decision(&conn->worker->metrics, decision->reason);
 	log_decision(conn, request, decision, now);
-	spoa_decision_done(decision);
 }
 
 /*
@@ -259,11 +264,10 @@ void spoa_notify_retry(struct spoa_worker *worker)
 		if (settle(parked->conn, parked->stream_id, parked->frame_id, payload,
 			    parked->received_at, &out, &need) == 0)
 			deliver(parked, &out);
-		needed.unknown |= need.unknown;
-		needed.doubted |= need.doubted;
+		spoa_need_add(&needed, &need);
 	}
 	arm_timer(worker);
-	if (needed.unknown | needed.doubted)
+	if (spoa_need_any(&needed))
 		worker->owner.need_keys(worker->owner.arg, needed);
 }
 

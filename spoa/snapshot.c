@@ -78,3 +78,13 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 	spoa_config_unref(snapshot->config);
 	free(snapshot);
 }
+
+struct span spoa_snapshot_kid(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key)
+{
+	const struct token_keyset *keys = snapshot->issuers[provider].keys;
+
+	for (size_t i = 0; keys && i < token_keyset_count(keys); i++)
+		if (token_keyset_at(keys, i)->print == key)
+			return token_keyset_at(keys, i)->kid;
+	return (struct span){0};
+}

@@ -65,6 +65,9 @@ struct spoa_snapshot *spoa_snapshot_new(struct spoa_config *config,
 struct spoa_snapshot *spoa_snapshot_ref(struct spoa_snapshot *snapshot);
 void spoa_snapshot_unref(struct spoa_snapshot *snapshot);
 
+/* The id of a provider's key that has this print; empty when it is not in the set, or has none. */
+struct span spoa_snapshot_kid(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key);
+
 DEFINE_CLEANUP(spoa_snapshot, struct spoa_snapshot *, spoa_snapshot_unref)
 
 #endif

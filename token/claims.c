@@ -94,9 +94,9 @@ static bool read_claims(const json_t *json, struct token_payload *payload)
 	claims->client_id = first_text(json, CLIENT_ID, ARRAY_SIZE(CLIENT_ID), TOKEN_TEXT_MAX);
 	claims->scope = first_text(json, SCOPE, ARRAY_SIZE(SCOPE), TOKEN_MAX_BYTES);
 	return read_text(json, "iss", &claims->iss) && read_text(json, "sub", &claims->sub) &&
-	       read_text(json, "jti", &claims->jti) && read_audience(json, &payload->aud) &&
+	       read_text(json, "jti", &claims->jti) && read_audience(json, &claims->aud) &&
 	       read_time(json, "exp", DOWN, &claims->exp, &payload->has_exp) &&
-	       read_time(json, "nbf", UP, &payload->nbf, &payload->has_nbf) &&
+	       read_time(json, "nbf", UP, &claims->nbf, &payload->has_nbf) &&
 	       read_time(json, "iat", UP, &claims->iat, &payload->has_iat);
 }
 
@@ -140,7 +140,7 @@ static bool names_us(const json_t *aud, const struct token_provider *rules)
 
 static bool lives_too_long(const struct token_payload *payload, int64_t max_s)
 {
-	int64_t start = payload->has_nbf ? payload->nbf : payload->claims.iat;
+	int64_t start = payload->has_nbf ? payload->claims.nbf : payload->claims.iat;
 
 	if (!max_s)
 		return false;
@@ -149,21 +149,31 @@ static bool lives_too_long(const struct token_payload *payload, int64_t max_s)
 	return payload->claims.exp - start > max_s;
 }
 
+enum base_reason token_times_check(
+	int64_t exp, int64_t nbf, int64_t iat, const struct token_provider *rules, int64_t now_s)
+{
+	if (now_s >= exp + rules->leeway_s)
+		return BASE_REASON_EXPIRED;
+	if (nbf - rules->leeway_s > now_s)
+		return BASE_REASON_NOT_YET_VALID;
+	if (iat - rules->leeway_s > now_s)
+		return BASE_REASON_ISSUED_IN_FUTURE;
+	return BASE_REASON_OK;
+}
+
 enum base_reason token_claims_check(
 	const struct token_payload *payload, const struct token_provider *rules, int64_t now_s)
 {
 	const struct token_claims *claims = &payload->claims;
+	enum base_reason reason;
 
-	if (!names_us(payload->aud, rules))
+	if (!names_us(claims->aud, rules))
 		return BASE_REASON_AUDIENCE_MISMATCH;
 	if (!payload->has_exp)
 		return BASE_REASON_EXPIRY_MISSING;
-	if (now_s >= claims->exp + rules->leeway_s)
-		return BASE_REASON_EXPIRED;
-	if (payload->has_nbf && payload->nbf - rules->leeway_s > now_s)
-		return BASE_REASON_NOT_YET_VALID;
-	if (payload->has_iat && claims->iat - rules->leeway_s > now_s)
-		return BASE_REASON_ISSUED_IN_FUTURE;
+	reason = token_times_check(claims->exp, claims->nbf, claims->iat, rules, now_s);
+	if (reason != BASE_REASON_OK)
+		return reason;
 	if (lives_too_long(payload, rules->max_lifetime_s))
 		return BASE_REASON_LIFETIME_TOO_LONG;
 	return BASE_REASON_OK;

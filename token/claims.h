@@ -13,9 +13,7 @@
 #define TOKEN_TIME_MAX INT64_C(253402300799)
 
 struct token_payload {
-	struct token_claims claims; /* issuer and kid are left to the caller */
-	const json_t *aud;          /* text or array of texts, borrowed from claims; or NULL */
-	int64_t nbf;
+	struct token_claims claims; /* issuer, kid and key are left to the caller */
 	bool has_exp;
 	bool has_nbf;
 	bool has_iat;
@@ -39,5 +37,12 @@ enum base_reason token_claims_parse(struct span json, struct token_payload *ret_
  */
 enum base_reason token_claims_check(
 	const struct token_payload *payload, const struct token_provider *rules, int64_t now_s);
+
+/*
+ * Times alone: OK, EXPIRED, NOT_YET_VALID or ISSUED_IN_FUTURE. For a token
+ * that was checked before; nbf and iat are 0 when absent.
+ */
+enum base_reason token_times_check(
+	int64_t exp, int64_t nbf, int64_t iat, const struct token_provider *rules, int64_t now_s);
 
 #endif

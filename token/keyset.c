@@ -72,13 +72,16 @@ static int add_keys(struct token_keyset *set, const json_t *keys, uint32_t algs,
 
 		count(stats, result);
 		if (result == TOKEN_JWK_USED) {
+			key.print = token_pkey_print(key.alg, key.kid, key.pkey);
 			add_key(set, key);
+			if (!key.print)
+				return refuse(stats, -ENOMEM, "out of memory");
 			continue;
 		}
 		if (!stats->why[0])
 			snprintf(stats->why, sizeof(stats->why), "keys[%zu]: %s", i, why);
 	}
-	/* A set that lost a key this way must not replace a better one. */
+	/* A set that lost a key this way, or its print, must not replace a better one. */
 	if (token_memory_failed())
 		return refuse(stats, -ENOMEM, "out of memory");
 	return set->n_keys ? 0 : -ENOKEY;

@@ -25,6 +25,8 @@ struct token_key {
 	struct span kid; /* empty when the JWK had none; lives as long as the set */
 	enum token_alg alg;
 	EVP_PKEY *pkey;
+	uint64_t
+		print; /* hash over algorithm, kid and key: whoever verified by it is found again */
 };
 
 /* What parsing left out, and why: for the log and the metrics. */

@@ -8,7 +8,10 @@
 #include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/param_build.h>
+#include <openssl/sha.h>
+#include <openssl/x509.h>
 #include <stdint.h>
+#include <string.h>
 
 /* OpenSSL's own bound for moduli above 3072 bits; verifying costs in step with it. */
 #define RSA_E_MAX_BITS 64
@@ -174,4 +177,26 @@ int token_pkey_ed25519(struct span x, EVP_PKEY **ret_pkey, const char **ret_why)
 		return no_memory();
 	*ret_pkey = pkey;
 	return 0;
+}
+
+uint64_t token_pkey_print(enum token_alg alg, struct span kid, EVP_PKEY *pkey)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	unsigned char *der = NULL;
+	int n = i2d_PUBKEY(pkey, &der);
+	size_t front = sizeof(alg) + sizeof(kid.n) + kid.n;
+	cleanup(free) unsigned char *text = n > 0 ? malloc(front + (size_t)n) : NULL;
+	struct wr w = wr_of(text, text ? front + (size_t)n : 0);
+	uint64_t print;
+
+	wr_bytes(&w, &alg, sizeof(alg));
+	wr_bytes(&w, &kid.n, sizeof(kid.n));
+	wr_bytes(&w, kid.p, kid.n);
+	wr_bytes(&w, der, n > 0 ? (size_t)n : 0);
+	OPENSSL_free(der);
+	if (w.bad)
+		return 0;
+	SHA256(text, wr_len(&w), hash);
+	memcpy(&print, hash, sizeof(print));
+	return print ? print : 1;
 }

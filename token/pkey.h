@@ -28,6 +28,12 @@ int token_pkey_ec(enum token_alg alg, struct span x, struct span y, EVP_PKEY **r
 	const char **ret_why) must_check;
 int token_pkey_ed25519(struct span x, EVP_PKEY **ret_pkey, const char **ret_why) must_check;
 
+/*
+ * 64 bits of SHA-256 over algorithm, key id and public key: what was verified
+ * by a key finds it again by this in a newer set. Not 0; 0 without memory.
+ */
+uint64_t token_pkey_print(enum token_alg alg, struct span kid, EVP_PKEY *pkey);
+
 DEFINE_CLEANUP(pkey, EVP_PKEY *, EVP_PKEY_free)
 
 #endif

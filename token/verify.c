@@ -10,6 +10,7 @@ struct search {
 	size_t token_bytes;
 	struct token_jws jws;
 	struct token_payload payload; /* owns claims once read */
+	uint64_t key;                 /* print of the key that made the signature */
 	bool read;                    /* a signature held, and the payload is read */
 	bool tried;                   /* at least one key was tried */
 };
@@ -80,6 +81,7 @@ static enum base_reason try_keys(struct search *s, const struct token_keyset *ke
 		if (!is_candidate(s, key))
 			continue;
 		reason = token_jws_verify(s->ctx, &s->jws, key);
+		s->key = key->print;
 		if (reason != BASE_REASON_SIGNATURE_INVALID)
 			return reason;
 		left--;
@@ -207,6 +209,7 @@ enum base_reason token_verify(struct token_ctx *ctx, const struct token_issuer *
 	*ret_claims = s.payload.claims;
 	ret_claims->claims = TAKE_PTR(s.payload.claims.claims);
 	ret_claims->issuer = issuer;
+	ret_claims->key = s.key;
 	memcpy(ret_claims->kid, s.jws.kid, sizeof(ret_claims->kid));
 	return BASE_REASON_OK;
 }

@@ -48,8 +48,11 @@ struct token_claims {
 	struct span client_id; /* azp, client_id or cid, the first that is text; else empty */
 	struct span scope;     /* "scope" or "scp" as text; empty when absent or an array */
 	struct span jti;
-	int64_t exp; /* seconds since 1970 */
-	int64_t iat; /* 0 when absent */
+	const json_t *aud; /* text or array of texts, borrowed from claims; or NULL */
+	int64_t exp;       /* seconds since 1970 */
+	int64_t nbf;       /* 0 when absent */
+	int64_t iat;       /* 0 when absent */
+	uint64_t key;      /* token_key.print of the key that signed */
 	char kid[TOKEN_KID_MAX + 1];
 };
 
@@ -68,5 +71,10 @@ enum base_reason token_verify(struct token_ctx *ctx, const struct token_issuer *
 	int *hint_alg);
 
 void token_claims_done(struct token_claims *claims);
+
+static inline void cleanup_fn_token_claims(struct token_claims *claims)
+{
+	token_claims_done(claims);
+}
 
 #endif

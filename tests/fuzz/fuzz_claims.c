@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check_text(payload.claims.client_id);
 	check_time(payload.claims.exp);
 	check_time(payload.claims.iat);
-	check_time(payload.nbf);
+	check_time(payload.claims.nbf);
 	if (token_claims_check(&payload, &rules, 1800000000) == BASE_REASON_OK)
 		FUZZ_CHECK(payload.claims.exp > 1800000000 - 300);
 	token_claims_done(&payload.claims);

@@ -74,7 +74,6 @@ static void answer(struct talk *t, uint64_t stream_id, uint64_t frame_id,
 		if (spoa_answer(out, stream_id, frame_id, max, snapshot->config, decision))
 			FUZZ_CHECK(!spoa_answer_short(out, stream_id, frame_id, max, decision));
 	}
-	spoa_decision_done(decision);
 }
 
 static enum spop_status on_notify(

@@ -54,6 +54,7 @@ struct spoa_snapshot *help_snapshot(struct spoa_config *config)
 void help_key(struct spoa_snapshot *snapshot, size_t i, const struct test_key *key, const char *kid,
 	uint64_t fetched_at)
 {
+	token_keyset_unref(snapshot->issuers[i].keys);
 	snapshot->issuers[i].keys = test_keyset(key, kid);
 	snapshot->ages[i] = (struct spoa_keys_age){
 		.fetched_at = fetched_at,

@@ -4,11 +4,13 @@
 
 #include <check.h>
 
-/* X(source file): one suite each. notify.c is in conn and worker, reload.c in the end-to-end tests. */
+/* X(source file): one suite each. notify.c is in conn and worker, reload.c in the
+ * end-to-end tests, the stages of a decision in decide. */
 /* clang-format off */
 #define SPOA_SUITES(X) \
 	X(request) \
 	X(decide) \
+	X(caller) \
 	X(answer) \
 	X(session) \
 	X(conn) \

@@ -19,38 +19,42 @@ static const char *const CONTRACT[] = {"id", "mark", "labels", "role", "sub", "i
 
 static struct spoa_config *config;
 static struct spoa_decision decision;
+static struct spoa_caller *caller; /* whom it is about */
 static unsigned char buf[2 * MAX_FRAME];
 
 static void setup(void)
 {
 	config = help_config(CONFIG);
+	caller = malloc(SPOA_CALLER_MAX);
 	decision = (struct spoa_decision){0};
 }
 
 static void teardown(void)
 {
-	spoa_decision_done(&decision);
+	free(caller);
 	spoa_config_unref(config);
 }
 
 /* A decision with this reason, and a valid token's claims where they go with it. */
 static void make(enum base_reason reason, const char *email)
 {
-	spoa_decision_done(&decision);
-	decision = spoa_decision_of(reason);
-	if (reason != BASE_REASON_OK && reason != BASE_REASON_NO_ROLE)
-		return;
-	decision.has_claims = true;
-	decision.claims = (struct token_claims){
-		.claims = json_pack("{s:s%, s:i, s:b, s:[s], s:n, s:s, s:s}", "email", email,
-			strlen(email), "level", -7, "vip", 1, "groups", "x", "nothing", "note",
-			"a\nb", "empty", ""),
+	cleanup(token_claims) struct token_claims claims = {
 		.sub = SPAN("somebody"),
 		.iss = SPAN("https://a"),
 		.scope = SPAN("read write"),
 		.exp = HELP_NOW_S,
 	};
-	ck_assert_ptr_nonnull(decision.claims.claims);
+
+	decision = spoa_decision_of(reason);
+	if (reason != BASE_REASON_OK && reason != BASE_REASON_NO_ROLE)
+		return;
+	claims.claims = json_pack("{s:s%, s:i, s:b, s:[s], s:n, s:s, s:s}", "email", email,
+		strlen(email), "level", -7, "vip", 1, "groups", "x", "nothing", "note", "a\nb",
+		"empty", "");
+	ck_assert_ptr_nonnull(claims.claims);
+	ASSERT_REASON(spoa_caller_pack(config, &claims, caller), BASE_REASON_OK);
+	decision.caller = caller;
+	decision.valid = true;
 	if (reason == BASE_REASON_OK) {
 		decision.role = &config->roles[0];
 		decision.route = span_of(config->roles[0].route);
@@ -143,7 +147,7 @@ START_TEST(every_reason)
 	ck_assert_int_eq(help_value(&ack, "challenge") != NULL, decision.verdict == SPOA_DENY);
 	if (reason != BASE_REASON_OK)
 		is_unset(&ack, IDENTITY, ARRAY_SIZE(IDENTITY));
-	if (!decision.has_claims)
+	if (!decision.valid)
 		is_unset(&ack, TOKEN, ARRAY_SIZE(TOKEN));
 	else
 		help_is(&ack, "sub", "somebody");

@@ -28,6 +28,29 @@ START_TEST(new)
 }
 END_TEST
 
+START_TEST(kid)
+{
+	/* A key is found by its print in every set that has it under the same id, and in no other. */
+	struct spoa_config *config = help_config(HELP_HEAD HELP_ONE);
+	struct spoa_snapshot *snapshot = help_snapshot(config);
+	uint64_t print;
+
+	ck_assert_uint_eq(spoa_snapshot_kid(snapshot, 0, 1).n, 0);
+	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "k", 1);
+	print = token_keyset_at(snapshot->issuers[0].keys, 0)->print;
+	ck_assert(span_is(spoa_snapshot_kid(snapshot, 0, print), "k"));
+	ck_assert_uint_eq(spoa_snapshot_kid(snapshot, 0, print + 1).n, 0);
+	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "k", 2);
+	ck_assert(span_is(spoa_snapshot_kid(snapshot, 0, print), "k"));
+	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "other", 3);
+	ck_assert_uint_eq(spoa_snapshot_kid(snapshot, 0, print).n, 0);
+	help_key(snapshot, 0, test_key_of(TOKEN_RS256), "k", 4);
+	ck_assert_uint_eq(spoa_snapshot_kid(snapshot, 0, print).n, 0);
+	spoa_snapshot_unref(snapshot);
+	spoa_config_unref(config);
+}
+END_TEST
+
 START_TEST(names)
 {
 	/* The words of status and log. */
@@ -44,6 +67,7 @@ Suite *suite_snapshot(void)
 	TCase *tc = tcase_create("snapshot");
 
 	tcase_add_test(tc, new);
+	tcase_add_test(tc, kid);
 	tcase_add_test(tc, names);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -59,7 +59,7 @@ static const struct {
 START_TEST(types)
 {
 	/* Goal: attack rows 8, 9, 11, 21 and 23: a claim of the wrong type refuses the token. */
-	struct token_payload payload = {.nbf = 77};
+	struct token_payload payload = {.claims.nbf = 77};
 	size_t n = strlen(TYPES[_i].json);
 	enum base_reason reason = token_claims_parse(
 		(struct span){.p = guarded(TYPES[_i].json, n), .n = n}, &payload);
@@ -68,7 +68,7 @@ START_TEST(types)
 	if (reason == BASE_REASON_OK)
 		token_claims_done(&payload.claims);
 	else
-		ck_assert_int_eq(payload.nbf, 77);
+		ck_assert_int_eq(payload.claims.nbf, 77);
 }
 END_TEST
 
@@ -87,7 +87,7 @@ START_TEST(members)
 	ck_assert(span_is(p.claims.jti, "j") && span_is(p.claims.client_id, "d"));
 	ck_assert(span_is(p.claims.scope, "x y"));
 	ck_assert_int_eq(p.claims.exp, 10);
-	ck_assert_int_eq(p.nbf, 4);
+	ck_assert_int_eq(p.claims.nbf, 4);
 	ck_assert_int_eq(p.claims.iat, 3);
 	token_claims_done(&p.claims);
 	ck_assert_ptr_null(p.claims.claims);

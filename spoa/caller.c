@@ -1,0 +1,232 @@
+#include "spoa/caller.h"
+
+#include "base/wr.h"
+#include "spop/data.h"
+#include "token/json.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+struct packing {
+	const struct spoa_config *config;
+	const struct token_claims *claims;
+	struct wr out;
+};
+
+static void put(struct packing *p, struct span text)
+{
+	wr_bytes(&p->out, text.p, text.n);
+}
+
+static void sub(struct packing *p)
+{
+	put(p, p->claims->sub);
+}
+
+static void iss(struct packing *p)
+{
+	if (!span_is(p->claims->iss, p->config->rules[p->claims->issuer].issuer))
+		put(p, p->claims->iss);
+}
+
+static void client_id(struct packing *p)
+{
+	put(p, p->claims->client_id);
+}
+
+static void scope(struct packing *p)
+{
+	put(p, p->claims->scope);
+}
+
+static void jti(struct packing *p)
+{
+	put(p, p->claims->jti);
+}
+
+static void sid(struct packing *p)
+{
+	put(p, token_json_text(p->claims->claims, "sid", TOKEN_TEXT_MAX));
+}
+
+static struct span confirmation(const struct packing *p, const char *method)
+{
+	return token_json_text(json_object_get(p->claims->claims, "cnf"), method, TOKEN_TEXT_MAX);
+}
+
+static void cnf_jkt(struct packing *p)
+{
+	put(p, confirmation(p, "jkt"));
+}
+
+static void cnf_x5t(struct packing *p)
+{
+	put(p, confirmation(p, "x5t#S256"));
+}
+
+static struct span text_of(const json_t *value)
+{
+	return (struct span){.p = json_string_value(value), .n = json_string_length(value)};
+}
+
+static void put_audience(struct packing *p, const json_t *value)
+{
+	put(p, text_of(value));
+	wr_u8(&p->out, 0);
+}
+
+static void audiences(struct packing *p)
+{
+	const json_t *aud = p->claims->aud;
+
+	if (json_is_string(aud))
+		put_audience(p, aud);
+	for (size_t i = 0; i < json_array_size(aud); i++)
+		put_audience(p, json_array_get(aud, i));
+}
+
+/* A claim may become a header (RFC 9110 5.5), so one with control bytes is not handed on. */
+static bool is_printable(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
+/* Text as it is, integers and booleans typed, the rest unset. */
+static struct spop_data exported(const json_t *claim)
+{
+	if (json_is_string(claim) && is_printable(text_of(claim)))
+		return (struct spop_data){.type = SPOP_STR, .text = text_of(claim)};
+	if (json_is_integer(claim))
+		return (struct spop_data){.type = SPOP_INT64, .sint = json_integer_value(claim)};
+	if (json_is_boolean(claim))
+		return (struct spop_data){.type = SPOP_BOOL, .boolean = json_is_true(claim)};
+	return (struct spop_data){.type = SPOP_NULL};
+}
+
+static void exports(struct packing *p)
+{
+	const struct conf_strings *names = &p->config->conf->exports;
+
+	for (size_t i = 0; i < names->n; i++) {
+		struct spop_data value =
+			exported(json_object_get(p->claims->claims, names->items[i]));
+
+		spop_data_encode(&p->out, &value);
+	}
+}
+
+/* A text of the block is a row here. */
+static void (*const PACK[])(struct packing *p) = {
+	[SPOA_TEXT_SUB] = sub,
+	[SPOA_TEXT_ISS] = iss,
+	[SPOA_TEXT_CLIENT_ID] = client_id,
+	[SPOA_TEXT_SCOPE] = scope,
+	[SPOA_TEXT_JTI] = jti,
+	[SPOA_TEXT_SID] = sid,
+	[SPOA_TEXT_CNF_JKT] = cnf_jkt,
+	[SPOA_TEXT_CNF_X5T] = cnf_x5t,
+	[SPOA_TEXT_AUDIENCES] = audiences,
+	[SPOA_TEXT_EXPORTS] = exports,
+};
+_Static_assert(ARRAY_SIZE(PACK) == SPOA_TEXTS, "a row for each text");
+
+/* 64 bits of SHA-256(iss NUL sub): neither text can hold a NUL, so no two callers share an input. */
+static uint64_t subject_of(const struct token_claims *claims)
+{
+	unsigned char text[2 * TOKEN_TEXT_MAX + 1];
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint64_t subject;
+
+	memcpy(text, claims->iss.p, claims->iss.n);
+	text[claims->iss.n] = '\0';
+	if (claims->sub.n)
+		memcpy(text + claims->iss.n + 1, claims->sub.p, claims->sub.n);
+	SHA256(text, claims->iss.n + 1 + claims->sub.n, hash);
+	memcpy(&subject, hash, sizeof(subject));
+	return subject ? subject : 1; /* 0 means nobody */
+}
+
+static uint16_t role_of(const struct spoa_config *config, const struct token_claims *claims)
+{
+	const struct ident_role *role = ident_role_match(config->roles, config->conf->n_roles,
+		config->rules[claims->issuer].name, claims->claims);
+
+	return role ? (uint16_t)(role - config->roles) : SPOA_CALLER_NO_ROLE;
+}
+
+enum base_reason spoa_caller_pack(const struct spoa_config *config,
+	const struct token_claims *claims, struct spoa_caller *ret_caller)
+{
+	struct packing p = {
+		.config = config, .claims = claims, .out = wr_of(ret_caller->bytes, UINT16_MAX)};
+
+	*ret_caller = (struct spoa_caller){
+		.exp = claims->exp,
+		.nbf = claims->nbf,
+		.iat = claims->iat,
+		.subject = subject_of(claims),
+		.key = claims->key,
+		.provider = (uint16_t)claims->issuer,
+		.role = role_of(config, claims),
+		.bound = json_object_get(claims->claims, "cnf") != NULL,
+	};
+	for (size_t i = 0; i < SPOA_TEXTS; i++) {
+		PACK[i](&p);
+		ret_caller->end[i] = (uint16_t)wr_len(&p.out);
+	}
+	if (!p.out.bad)
+		return BASE_REASON_OK;
+	*ret_caller = (struct spoa_caller){.role = SPOA_CALLER_NO_ROLE};
+	return BASE_REASON_CLAIMS_MALFORMED;
+}
+
+size_t spoa_caller_size(const struct spoa_caller *caller)
+{
+	return offsetof(struct spoa_caller, bytes) + caller->end[SPOA_TEXTS - 1];
+}
+
+struct span spoa_caller_text(const struct spoa_caller *caller, enum spoa_text which)
+{
+	size_t start = which ? caller->end[which - 1] : 0;
+
+	return (struct span){.p = caller->bytes + start, .n = caller->end[which] - start};
+}
+
+struct span spoa_caller_iss(const struct spoa_caller *caller, const struct spoa_config *config)
+{
+	struct span text = spoa_caller_text(caller, SPOA_TEXT_ISS);
+
+	return text.n ? text : span_of(config->rules[caller->provider].issuer);
+}
+
+const struct ident_role *spoa_caller_role(
+	const struct spoa_caller *caller, const struct spoa_config *config)
+{
+	return caller->role == SPOA_CALLER_NO_ROLE ? NULL : &config->roles[caller->role];
+}
+
+static bool is_audience(const struct token_provider *rules, struct span text)
+{
+	for (size_t i = 0; i < rules->n_audiences; i++)
+		if (span_is(text, rules->audiences[i]))
+			return true;
+	return false;
+}
+
+bool spoa_caller_is_for(const struct spoa_caller *caller, const struct token_provider *rules)
+{
+	struct span rest = spoa_caller_text(caller, SPOA_TEXT_AUDIENCES);
+
+	while (rest.n) {
+		struct span text = {.p = rest.p, .n = strnlen(rest.p, rest.n)};
+
+		if (is_audience(rules, text))
+			return true;
+		rest.p += text.n + 1;
+		rest.n -= text.n + 1;
+	}
+	return false;
+}

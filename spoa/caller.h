@@ -1,0 +1,72 @@
+/*
+ * Whom a credential names: everything of a valid token that a later stage, the
+ * answer or the log may want, packed into one block without pointers. So it
+ * can be copied as bytes, and costs a cache little more than its texts. It
+ * belongs to one configuration: provider and role are indices there.
+ * Immutable once made.
+ */
+#ifndef SPOA_CALLER_H
+#define SPOA_CALLER_H
+
+#include "base/mem.h"
+#include "base/reason.h"
+#include "spoa/config.h"
+#include "token/verify.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum spoa_text {
+	SPOA_TEXT_SUB,
+	SPOA_TEXT_ISS, /* empty when it is the provider's own: ask spoa_caller_iss */
+	SPOA_TEXT_CLIENT_ID,
+	SPOA_TEXT_SCOPE,
+	SPOA_TEXT_JTI,
+	SPOA_TEXT_SID,
+	SPOA_TEXT_CNF_JKT,   /* RFC 9449 6.1 */
+	SPOA_TEXT_CNF_X5T,   /* x5t#S256, RFC 8705 3.1 */
+	SPOA_TEXT_AUDIENCES, /* each with a NUL behind it */
+	SPOA_TEXT_EXPORTS,   /* one SPOP value for each of conf.exports; NULL: unset */
+};
+#define SPOA_TEXTS (SPOA_TEXT_EXPORTS + 1)
+
+#define SPOA_CALLER_NO_ROLE UINT16_MAX
+
+struct spoa_caller {
+	int64_t exp, nbf, iat;    /* seconds since 1970; nbf and iat 0 when absent */
+	uint64_t subject;         /* 64 bits of a hash over issuer and sub; never 0 */
+	uint64_t key;             /* token_key.print of the key that signed */
+	uint16_t provider;        /* index into config->rules */
+	uint16_t role;            /* index into config->roles, or SPOA_CALLER_NO_ROLE */
+	uint16_t bound;           /* 1: there is a cnf, understood or not */
+	uint16_t end[SPOA_TEXTS]; /* where in bytes each text ends; the next begins there */
+	char bytes[];
+};
+
+/* Room that every caller fits in. */
+#define SPOA_CALLER_MAX (sizeof(struct spoa_caller) + UINT16_MAX)
+
+/*
+ * Packs a valid token into ret_caller (SPOA_CALLER_MAX bytes) with its role:
+ * OK; or CLAIMS_MALFORMED when the texts are more than fit, and then it holds
+ * nothing.
+ */
+enum base_reason spoa_caller_pack(const struct spoa_config *config,
+	const struct token_claims *claims, struct spoa_caller *ret_caller) must_check;
+
+/* Bytes of the block. */
+size_t spoa_caller_size(const struct spoa_caller *caller);
+
+/* Borrowed from the caller; empty when the token has none. */
+struct span spoa_caller_text(const struct spoa_caller *caller, enum spoa_text which);
+
+struct span spoa_caller_iss(const struct spoa_caller *caller, const struct spoa_config *config);
+
+/* NULL when none matched. */
+const struct ident_role *spoa_caller_role(
+	const struct spoa_caller *caller, const struct spoa_config *config);
+
+/* Does the token name one of the provider's audiences (RFC 7519 4.1.3)? */
+bool spoa_caller_is_for(const struct spoa_caller *caller, const struct token_provider *rules);
+
+#endif

@@ -1,0 +1,19 @@
+/*
+ * Is the token good now and here? Whatever is remembered of it, its times are
+ * compared with the clock and its audience with the provider's each time.
+ *
+ * AUDIENCE_MISMATCH, EXPIRED, NOT_YET_VALID or ISSUED_IN_FUTURE.
+ */
+#include "spoa/stages.h"
+#include "token/claims.h"
+
+enum spoa_step spoa_stage_current(struct spoa_case *c)
+{
+	const struct spoa_caller *caller = c->caller;
+	const struct token_provider *rules = &c->snapshot->config->rules[caller->provider];
+
+	if (!spoa_caller_is_for(caller, rules))
+		return spoa_refuse(c, BASE_REASON_AUDIENCE_MISMATCH);
+	return spoa_unless_ok(c, token_times_check(caller->exp, caller->nbf, caller->iat, rules,
+					 base_clock_wall_s(c->now)));
+}

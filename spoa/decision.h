@@ -1,0 +1,48 @@
+/*
+ * What a request is answered: verdict, reason, who it is, and what the kernel
+ * must know before HAProxy hears of it.
+ */
+#ifndef SPOA_DECISION_H
+#define SPOA_DECISION_H
+
+#include "base/reason.h"
+#include "bpfmap/bpfmap.h"
+#include "ident/role.h"
+#include "spoa/caller.h"
+
+#include <stdbool.h>
+
+enum spoa_verdict {
+	SPOA_ALLOW,
+	SPOA_DENY,
+	SPOA_ERROR,
+};
+#define SPOA_VERDICTS (SPOA_ERROR + 1)
+
+/* "allow", "deny", "error": the variable txn.ident.verdict. */
+const char *spoa_verdict_name(enum spoa_verdict verdict);
+
+struct spoa_decision {
+	enum base_reason reason;
+	enum spoa_verdict verdict; /* follows from reason, always */
+	/*
+	 * Whom the credential names, once its signature held; for the log. NULL
+	 * otherwise. Borrowed from the state: it lives until the next decision.
+	 */
+	const struct spoa_caller *caller;
+	bool valid; /* every check on the credential passed: variables may carry the caller */
+	const struct ident_role *role; /* on ALLOW, and on what was denied after it was found */
+	struct span route; /* with role: the role's, else the service asked for; may be empty */
+	struct bpfmap_binding binding; /* with role: what the flow is to carry */
+};
+
+/* A decision that is only a reason. */
+struct spoa_decision spoa_decision_of(enum base_reason reason);
+
+/* Gives it this reason, and the verdict that follows; the rest stays. */
+void spoa_decision_settle(struct spoa_decision *decision, enum base_reason reason);
+
+/* Turns it into an error or a denial: identity and variables go, the caller stays for the log. */
+void spoa_decision_fail(struct spoa_decision *decision, enum base_reason reason);
+
+#endif

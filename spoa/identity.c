@@ -1,0 +1,48 @@
+/*
+ * What is the caller to HAProxy and to the kernel? Its role's identity and
+ * route, and the binding of its connection.
+ *
+ * NO_ROLE, or IDENTITY_UNAVAILABLE while the role has no number.
+ */
+#include "spoa/stages.h"
+
+/*
+ * The token's exp on the clock that the kernel expires by, up to a second
+ * late. In whole seconds, so that one token has one expiry however often it is
+ * seen, and the flow is not written anew each time. An exp in the year 9999 is
+ * more nanoseconds than there are numbers: it ends with the last one.
+ */
+static uint64_t expires_at(
+	const struct token_provider *rules, int64_t exp, const struct base_now *now)
+{
+	int64_t booted_s = (now->wall_ns - (int64_t)now->boot_ns) / NS_PER_S;
+	int64_t at_s = exp + rules->leeway_s - booted_s;
+
+	if (at_s <= 0)
+		return 1;
+	if ((uint64_t)at_s > UINT64_MAX / (uint64_t)NS_PER_S)
+		return UINT64_MAX;
+	return (uint64_t)at_s * (uint64_t)NS_PER_S;
+}
+
+enum spoa_step spoa_stage_identity(struct spoa_case *c)
+{
+	const struct spoa_config *config = c->snapshot->config;
+	const struct spoa_caller *caller = c->caller;
+	const struct ident_role *role = spoa_caller_role(caller, config);
+
+	c->decision.valid = true;
+	if (!role)
+		return spoa_refuse(c, BASE_REASON_NO_ROLE);
+	if (!role->number.id)
+		return spoa_refuse(c, BASE_REASON_IDENTITY_UNAVAILABLE);
+	c->decision.role = role;
+	c->decision.route = role->route ? span_of(role->route) : c->request->service;
+	c->decision.binding = (struct bpfmap_binding){
+		.identity = role->number.id,
+		.subject = caller->subject,
+		.expires = expires_at(&config->rules[caller->provider], caller->exp, c->now),
+		.kill = role->kill_on_expiry || c->request->tunnel,
+	};
+	return SPOA_NEXT;
+}

@@ -1,0 +1,25 @@
+/*
+ * The stages of a decision, in the order in which spoa/decide.c runs them.
+ * Each is in the file of its name, and says there what it refuses and why.
+ */
+#ifndef SPOA_STAGES_H
+#define SPOA_STAGES_H
+
+#include "spoa/case.h"
+
+/* spoa/credential.c: is there something to look at? */
+spoa_stage_fn spoa_stage_credential;
+
+/*
+ * spoa/authenticate.c: who does it name? Sets caller. What depends on the
+ * credential alone is found out once and remembered: signature, claims, role.
+ */
+spoa_stage_fn spoa_stage_authenticate;
+
+/* spoa/current.c: times and audience, every time. */
+spoa_stage_fn spoa_stage_current;
+
+/* spoa/identity.c: the role's identity, route, and what the kernel is to know. */
+spoa_stage_fn spoa_stage_identity;
+
+#endif

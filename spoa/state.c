@@ -1,0 +1,22 @@
+#include "spoa/state.h"
+
+#include <errno.h>
+
+int spoa_state_init(struct spoa_state *state)
+{
+	*state = (struct spoa_state){
+		.token = token_ctx_new(),
+		.fresh = malloc(SPOA_CALLER_MAX),
+	};
+	if (state->token && state->fresh)
+		return 0;
+	spoa_state_done(state);
+	return -ENOMEM;
+}
+
+void spoa_state_done(struct spoa_state *state)
+{
+	token_ctx_free(state->token);
+	free(state->fresh);
+	*state = (struct spoa_state){0};
+}

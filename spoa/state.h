@@ -1,0 +1,20 @@
+/*
+ * What one worker keeps between decisions. Not shared between threads.
+ */
+#ifndef SPOA_STATE_H
+#define SPOA_STATE_H
+
+#include "base/mem.h"
+#include "spoa/caller.h"
+#include "token/jws.h"
+
+struct spoa_state {
+	struct token_ctx *token;
+	struct spoa_caller *fresh; /* SPOA_CALLER_MAX bytes: whoever was verified last */
+};
+
+/* 0 or -ENOMEM. */
+int spoa_state_init(struct spoa_state *state) must_check;
+void spoa_state_done(struct spoa_state *state);
+
+#endif
