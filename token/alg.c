@@ -16,6 +16,10 @@
 	{                                                                                          \
 		.name = n, .kty = TOKEN_KTY_OKP, .crv = "Ed25519", .part = 32                      \
 	}
+#define OCT(n, md, bytes)                                                                          \
+	{                                                                                          \
+		.name = n, .kty = TOKEN_KTY_OCT, .digest = md, .part = (bytes) / 2                 \
+	}
 
 static const struct token_alg_info ALGS[] = {
 	[TOKEN_RS256] = RSA("RS256", "SHA256", false),
@@ -29,6 +33,9 @@ static const struct token_alg_info ALGS[] = {
 	[TOKEN_ES512] = EC("ES512", "P-521", "SHA512", 66),
 	[TOKEN_EDDSA] = OKP("EdDSA"),
 	[TOKEN_ED25519] = OKP("Ed25519"),
+	[TOKEN_HS256] = OCT("HS256", "SHA256", 32),
+	[TOKEN_HS384] = OCT("HS384", "SHA384", 48),
+	[TOKEN_HS512] = OCT("HS512", "SHA512", 64),
 };
 static_assert(ARRAY_SIZE(ALGS) == TOKEN_ALGS, "one row per algorithm");
 

@@ -49,15 +49,17 @@ static int find_kty(struct span name)
 	return -1;
 }
 
-/* RFC 7517 4.2; "jwt-svid" is SPIFFE's word for it. */
-static enum token_jwk_result check_use(const json_t *jwk, char why[TOKEN_JWK_WHY])
+/* RFC 7517 4.2. In a SPIFFE bundle every key says what it is for (SPIFFE JWT-SVID 4). */
+static enum token_jwk_result check_use(const json_t *jwk, bool svid, char why[TOKEN_JWK_WHY])
 {
 	const json_t *use = json_object_get(jwk, "use");
 	struct span text = token_json_text(jwk, "use", 32);
 
 	if (use && !json_is_string(use))
 		return say(TOKEN_JWK_BAD, why, "use is not a string");
-	if (use && !span_is(text, "sig") && !span_is(text, "jwt-svid"))
+	if (svid && !span_is(text, "jwt-svid"))
+		return say(TOKEN_JWK_SKIPPED, why, "use is not jwt-svid");
+	if (!svid && use && !span_is(text, "sig"))
 		return say(TOKEN_JWK_SKIPPED, why, "use is not sig");
 	return TOKEN_JWK_USED;
 }
@@ -159,6 +161,8 @@ static int build(enum token_alg alg, const struct number numbers[NUMBERS], EVP_P
 		return token_pkey_ec(alg, numbers[0].span, numbers[1].span, ret_pkey, ret_why);
 	case TOKEN_KTY_OKP:
 		return token_pkey_ed25519(numbers[0].span, ret_pkey, ret_why);
+	case TOKEN_KTY_OCT:
+		break;
 	}
 	*ret_why = "unknown kty";
 	return -EINVAL;
@@ -182,7 +186,7 @@ static enum token_jwk_result make_key(
 }
 
 /* What can be said without looking at the numbers. */
-static enum token_jwk_result check_members(const json_t *jwk, char why[TOKEN_JWK_WHY])
+static enum token_jwk_result check_members(const json_t *jwk, bool svid, char why[TOKEN_JWK_WHY])
 {
 	enum token_jwk_result r;
 
@@ -192,7 +196,7 @@ static enum token_jwk_result check_members(const json_t *jwk, char why[TOKEN_JWK
 		return say(TOKEN_JWK_SYMMETRIC, why, "symmetric key");
 	if (has_private_member(jwk))
 		return say(TOKEN_JWK_PRIVATE, why, "private key is published");
-	r = check_use(jwk, why);
+	r = check_use(jwk, svid, why);
 	if (r == TOKEN_JWK_USED)
 		r = check_ops(jwk, why);
 	if (r == TOKEN_JWK_USED)
@@ -204,7 +208,7 @@ enum token_jwk_result token_jwk_parse(
 	const json_t *jwk, uint32_t algs, struct token_key *ret_key, char ret_why[TOKEN_JWK_WHY])
 {
 	const json_t *kid = json_object_get(jwk, "kid");
-	enum token_jwk_result r = check_members(jwk, ret_why);
+	enum token_jwk_result r = check_members(jwk, algs & TOKEN_KEYS_SVID, ret_why);
 	struct token_key key = {0};
 	int kty;
 

@@ -6,6 +6,7 @@
 #include "token/pkey.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -114,6 +115,82 @@ static int parse(struct span text, uint32_t algs, struct token_keyset **ret_set,
 	if (r)
 		return r;
 	*ret_set = TAKE_PTR(set);
+	return 0;
+}
+
+int token_keyset_secret(struct span secret, enum token_alg alg, struct token_keyset **ret_set)
+{
+	const struct token_alg_info *info = token_alg_info(alg);
+	cleanup(token_keyset) struct token_keyset *set = NULL;
+	struct token_key key = {.alg = alg};
+
+	if (info->kty != TOKEN_KTY_OCT || secret.n < 2 * info->part || secret.n > INT_MAX)
+		return -EINVAL;
+	set = calloc(1, sizeof(*set));
+	if (!set)
+		return -ENOMEM;
+	atomic_init(&set->refs, 1);
+	if (token_pkey_secret(secret, &key.pkey))
+		return -ENOMEM;
+	key.print = token_pkey_print(alg, key.kid, key.pkey);
+	add_key(set, key);
+	if (!key.print)
+		return -ENOMEM;
+	*ret_set = TAKE_PTR(set);
+	return 0;
+}
+
+/* The one algorithm that a bare public key is bound to: as for a JWK without alg. */
+static int bind_alg(EVP_PKEY *pkey, uint32_t algs, enum token_alg *ret_alg)
+{
+	for (unsigned i = 0; i < TOKEN_ALGS; i++) {
+		if (!(algs & TOKEN_ALG_BIT(i)) || !token_pkey_fits(pkey, i))
+			continue;
+		*ret_alg = i;
+		return 0;
+	}
+	return -EBADMSG;
+}
+
+/* The keys of one set in another, but for the oldest when there is no room, and that of a kid. */
+static void copy_keys(struct token_keyset *to, const struct token_keyset *from, struct span but)
+{
+	size_t full = from && from->n_keys == TOKEN_KEYSET_MAX_KEYS;
+
+	for (size_t i = full; from && i < from->n_keys; i++) {
+		if (span_eq(from->keys[i].kid, but))
+			continue;
+		EVP_PKEY_up_ref(from->keys[i].pkey);
+		add_key(to, from->keys[i]);
+	}
+}
+
+int token_keyset_add_pem(const struct token_keyset *set, struct span kid, struct span pem,
+	uint32_t algs, struct token_keyset **ret_set, const char **ret_why)
+{
+	cleanup(token_keyset) struct token_keyset *grown = NULL;
+	cleanup(pkey) EVP_PKEY *pkey = NULL;
+	struct token_key key = {.kid = kid};
+	int r;
+
+	*ret_why = "the kid is empty or too long";
+	if (!kid.n || kid.n > TOKEN_KID_MAX)
+		return -EBADMSG;
+	r = token_pkey_pem(pem, &pkey, ret_why);
+	if (r)
+		return r == -ENOMEM ? r : -EBADMSG;
+	*ret_why = "no algorithm of the provider's list fits the key";
+	if (bind_alg(pkey, algs, &key.alg))
+		return -EBADMSG;
+	key.print = token_pkey_print(key.alg, kid, pkey);
+	grown = calloc(1, sizeof(*grown));
+	if (!grown || !key.print)
+		return -ENOMEM;
+	atomic_init(&grown->refs, 1);
+	copy_keys(grown, set, kid);
+	key.pkey = TAKE_PTR(pkey);
+	add_key(grown, key);
+	*ret_set = TAKE_PTR(grown);
 	return 0;
 }
 

@@ -18,6 +18,9 @@
 #define TOKEN_KEYSET_MAX_KEYS  64
 #define TOKEN_KID_MAX          256
 
+/* In the allow-list of algorithms: only keys whose use is jwt-svid; without it none of those. */
+#define TOKEN_KEYS_SVID (UINT32_C(1) << 31)
+
 struct token_keyset;
 
 /* One usable key, bound to exactly one algorithm (RFC 8725bis 3.1). */
@@ -52,6 +55,24 @@ struct token_keyset_stats {
  */
 int token_keyset_parse(struct span json, uint32_t algs, struct token_keyset **ret_set,
 	struct token_keyset_stats *stats) must_check;
+
+/*
+ * A set of one key without kid: the secret that an operator shares with a
+ * provider (RFC 7518 3.2). 0; -EINVAL: shorter than the algorithm's hash, or
+ * the algorithm is not HS*; -ENOMEM.
+ */
+int token_keyset_secret(
+	struct span secret, enum token_alg alg, struct token_keyset **ret_set) must_check;
+
+/*
+ * The set without change and one key more: what a PEM file (RFC 7468 13) from
+ * a place that publishes one file for each kid says. set may be NULL. Full, it
+ * loses its oldest key; a kid that is there is replaced.
+ * 0 and *ret_set; -EBADMSG: not one public key of a type that an algorithm of
+ * the list takes, or kid is empty or too long; why says it; -ENOMEM.
+ */
+int token_keyset_add_pem(const struct token_keyset *set, struct span kid, struct span pem,
+	uint32_t algs, struct token_keyset **ret_set, const char **ret_why) must_check;
 
 struct token_keyset *token_keyset_ref(struct token_keyset *set);
 /* Frees with the last reference; NULL is fine. */

@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
-#include <openssl/objects.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
@@ -45,40 +44,6 @@ static EVP_PKEY *read_pem(struct span pem, bool private_only)
 	return pkey;
 }
 
-static const char *curve_of(EVP_PKEY *pkey)
-{
-	static const struct {
-		const char *group, *crv;
-	} CURVES[] = {
-		{SN_X9_62_prime256v1, "P-256"},
-		{SN_secp384r1, "P-384"},
-		{SN_secp521r1, "P-521"},
-	};
-	char group[64];
-
-	if (EVP_PKEY_is_a(pkey, "ED25519"))
-		return "Ed25519";
-	if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1)
-		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(CURVES); i++)
-		if (!strcmp(group, CURVES[i].group))
-			return CURVES[i].crv;
-	return NULL;
-}
-
-/* libjwt 1.x signs ES256 with whatever curve it is given. */
-static bool fits(EVP_PKEY *pkey, const struct token_alg_info *info)
-{
-	const char *crv;
-
-	if (info->kty == TOKEN_KTY_RSA)
-		return EVP_PKEY_is_a(pkey, "RSA") &&
-		       EVP_PKEY_get_bits(pkey) >= TOKEN_RSA_MIN_BITS &&
-		       EVP_PKEY_get_bits(pkey) <= TOKEN_RSA_MAX_BITS;
-	crv = curve_of(pkey);
-	return crv && !strcmp(crv, info->crv);
-}
-
 /* libjwt's number for the name, byte-exact and never "none". */
 static jwt_alg_t find_alg(const char *name)
 {
@@ -94,12 +59,12 @@ static bool key_is_good(const struct token_mint *mint)
 
 	if (!mint->key.n || mint->key.n > INT_MAX)
 		return false;
-	if (alg < 0)
+	if (alg < 0 || TOKEN_ALG_BIT(alg) & TOKEN_ALGS_HMAC)
 		return true;
 
 	cleanup(pkey) EVP_PKEY *pkey = read_pem(mint->key, true);
 
-	return pkey && fits(pkey, token_alg_info((enum token_alg)alg));
+	return pkey && token_pkey_fits(pkey, (enum token_alg)alg);
 }
 
 static char *sign(const struct token_mint *mint, jwt_alg_t alg)
@@ -202,7 +167,7 @@ json_t *token_mint_jwk(struct span pem, const char *kid, const char *alg)
 	int found = token_alg_find(span_of(alg));
 
 	errno = EINVAL;
-	if (!pkey || found < 0 || !fits(pkey, token_alg_info((enum token_alg)found)))
+	if (!pkey || found < 0 || !token_pkey_fits(pkey, (enum token_alg)found))
 		return NULL;
 
 	const struct token_alg_info *info = token_alg_info((enum token_alg)found);

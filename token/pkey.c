@@ -3,11 +3,14 @@
 #include "base/wr.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/ec.h>
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <openssl/param_build.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 #include <openssl/x509.h>
 #include <stdint.h>
@@ -21,6 +24,7 @@
 DEFINE_CLEANUP(bn, BIGNUM *, BN_free)
 DEFINE_CLEANUP(pkey_ctx, EVP_PKEY_CTX *, EVP_PKEY_CTX_free)
 DEFINE_CLEANUP(param_bld, OSSL_PARAM_BLD *, OSSL_PARAM_BLD_free)
+DEFINE_CLEANUP(bio, BIO *, BIO_free)
 DEFINE_CLEANUP(params, OSSL_PARAM *, OSSL_PARAM_free)
 
 static int refuse(const char *why, const char **ret_why)
@@ -179,11 +183,26 @@ int token_pkey_ed25519(struct span x, EVP_PKEY **ret_pkey, const char **ret_why)
 	return 0;
 }
 
+/* What makes a key this one: its public half, or the secret. OPENSSL_clear_free it. */
+static int key_bytes(EVP_PKEY *pkey, unsigned char **ret_bytes)
+{
+	size_t n = 0;
+
+	if (!EVP_PKEY_is_a(pkey, "HMAC"))
+		return i2d_PUBKEY(pkey, ret_bytes);
+	if (EVP_PKEY_get_raw_private_key(pkey, NULL, &n) != 1 || n > INT_MAX)
+		return -1;
+	*ret_bytes = OPENSSL_malloc(n);
+	if (!*ret_bytes || EVP_PKEY_get_raw_private_key(pkey, *ret_bytes, &n) != 1)
+		return -1;
+	return (int)n;
+}
+
 uint64_t token_pkey_print(enum token_alg alg, struct span kid, EVP_PKEY *pkey)
 {
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 	unsigned char *der = NULL;
-	int n = i2d_PUBKEY(pkey, &der);
+	int n = key_bytes(pkey, &der);
 	size_t front = sizeof(alg) + sizeof(kid.n) + kid.n;
 	cleanup(free) unsigned char *text = n > 0 ? malloc(front + (size_t)n) : NULL;
 	struct wr w = wr_of(text, text ? front + (size_t)n : 0);
@@ -193,10 +212,101 @@ uint64_t token_pkey_print(enum token_alg alg, struct span kid, EVP_PKEY *pkey)
 	wr_bytes(&w, &kid.n, sizeof(kid.n));
 	wr_bytes(&w, kid.p, kid.n);
 	wr_bytes(&w, der, n > 0 ? (size_t)n : 0);
-	OPENSSL_free(der);
+	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
 	if (w.bad)
 		return 0;
 	SHA256(text, wr_len(&w), hash);
+	OPENSSL_cleanse(text, wr_len(&w));
 	memcpy(&print, hash, sizeof(print));
 	return print ? print : 1;
+}
+
+static const char *curve_of(EVP_PKEY *pkey)
+{
+	static const struct {
+		const char *group, *crv;
+	} CURVES[] = {
+		{SN_X9_62_prime256v1, "P-256"},
+		{SN_secp384r1, "P-384"},
+		{SN_secp521r1, "P-521"},
+	};
+	char group[64];
+
+	if (EVP_PKEY_is_a(pkey, "ED25519"))
+		return "Ed25519";
+	if (EVP_PKEY_get_group_name(pkey, group, sizeof(group), NULL) != 1)
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(CURVES); i++)
+		if (!strcmp(group, CURVES[i].group))
+			return CURVES[i].crv;
+	return NULL;
+}
+
+bool token_pkey_fits(EVP_PKEY *pkey, enum token_alg alg)
+{
+	const struct token_alg_info *info = token_alg_info(alg);
+	const char *crv;
+
+	if (info->kty == TOKEN_KTY_RSA)
+		return EVP_PKEY_is_a(pkey, "RSA") &&
+		       EVP_PKEY_get_bits(pkey) >= TOKEN_RSA_MIN_BITS &&
+		       EVP_PKEY_get_bits(pkey) <= TOKEN_RSA_MAX_BITS;
+	crv = curve_of(pkey);
+	return crv && info->crv && !strcmp(crv, info->crv);
+}
+
+int token_pkey_secret(struct span secret, EVP_PKEY **ret_pkey)
+{
+	EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key_ex(
+		NULL, "HMAC", NULL, (const unsigned char *)secret.p, secret.n);
+
+	if (!pkey)
+		return no_memory();
+	*ret_pkey = pkey;
+	return 0;
+}
+
+/* OpenSSL would otherwise ask the terminal. */
+static int no_passphrase(char *buffer, int size, int writing, void *arg)
+{
+	(void)buffer, (void)size, (void)writing, (void)arg;
+	return -1;
+}
+
+/* The numbers of an RSA key that OpenSSL has read itself. */
+static const char *why_not_rsa_pkey(EVP_PKEY *pkey)
+{
+	cleanup(bn) BIGNUM *n = NULL;
+	cleanup(bn) BIGNUM *e = NULL;
+
+	if (EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
+		EVP_PKEY_get_bn_param(pkey, OSSL_PKEY_PARAM_RSA_E, &e) != 1)
+		return "RSA numbers cannot be read";
+	return why_not_rsa(n, e);
+}
+
+int token_pkey_pem(struct span pem, EVP_PKEY **ret_pkey, const char **ret_why)
+{
+	cleanup(bio) BIO *bio = NULL;
+	cleanup(pkey) EVP_PKEY *pkey = NULL;
+	const char *why = NULL;
+
+	if (!pem.n || pem.n > TOKEN_PEM_MAX)
+		return refuse("PEM is empty or longer than 8 KiB", ret_why);
+	bio = BIO_new_mem_buf(pem.p, (int)pem.n);
+	if (!bio)
+		return no_memory();
+	pkey = PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+	if (!pkey)
+		return refuse("not a public key in PEM", ret_why);
+	if (EVP_PKEY_is_a(pkey, "RSA"))
+		why = why_not_rsa_pkey(pkey);
+	else if (!curve_of(pkey))
+		why = "neither RSA nor a curve that an algorithm uses";
+	if (why)
+		return refuse(why, ret_why);
+	if (EVP_PKEY_is_a(pkey, "EC") && check_point(pkey, ret_why))
+		return -EINVAL;
+	*ret_pkey = TAKE_PTR(pkey);
+	return 0;
 }

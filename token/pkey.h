@@ -29,10 +29,23 @@ int token_pkey_ec(enum token_alg alg, struct span x, struct span y, EVP_PKEY **r
 int token_pkey_ed25519(struct span x, EVP_PKEY **ret_pkey, const char **ret_why) must_check;
 
 /*
- * 64 bits of SHA-256 over algorithm, key id and public key: what was verified
+ * 64 bits of SHA-256 over algorithm, key id and public key (or secret): what was verified
  * by a key finds it again by this in a newer set. Not 0; 0 without memory.
  */
 uint64_t token_pkey_print(enum token_alg alg, struct span kid, EVP_PKEY *pkey);
+
+/*
+ * A public key in PEM (RFC 7468 13), alone but for white space around it. The
+ * rules for numbers and curves hold as above.
+ */
+int token_pkey_pem(struct span pem, EVP_PKEY **ret_pkey, const char **ret_why) must_check;
+#define TOKEN_PEM_MAX 8192
+
+/* Is it a public key of the type, size and curve that the algorithm needs? Never for HS*. */
+bool token_pkey_fits(EVP_PKEY *pkey, enum token_alg alg);
+
+/* A shared secret for HMAC: 0 or -ENOMEM. */
+int token_pkey_secret(struct span secret, EVP_PKEY **ret_pkey) must_check;
 
 DEFINE_CLEANUP(pkey, EVP_PKEY *, EVP_PKEY_free)
 

@@ -48,7 +48,11 @@ static bool is_candidate(const struct search *s, const struct token_key *key)
 {
 	struct span kid = {.p = s->jws.kid, .n = s->jws.kid_len};
 
-	return key->alg == s->jws.alg && (!s->jws.has_kid || span_eq(key->kid, kid));
+	if (key->alg != s->jws.alg)
+		return false;
+	/* A shared secret is the only key its provider has, whatever the token calls it. */
+	return !s->jws.has_kid || TOKEN_ALG_BIT(key->alg) & TOKEN_ALGS_HMAC ||
+	       span_eq(key->kid, kid);
 }
 
 static size_t count_candidates(const struct search *s, const struct token_keyset *keys)

@@ -28,7 +28,10 @@ struct test_key *test_key_new(enum token_alg alg)
 
 	must(key, "calloc");
 	key->alg = alg;
-	if (info->kty == TOKEN_KTY_RSA)
+	if (info->kty == TOKEN_KTY_OCT)
+		key->pkey = EVP_PKEY_new_raw_private_key_ex(
+			NULL, "HMAC", NULL, (const unsigned char *)TEST_SECRET, 64);
+	else if (info->kty == TOKEN_KTY_RSA)
 		key->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)2048);
 	else if (info->kty == TOKEN_KTY_EC)
 		key->pkey = EVP_PKEY_Q_keygen(NULL, NULL, "EC", info->crv);
@@ -104,7 +107,14 @@ char *test_jwks(json_t *jwk, ...)
 struct token_keyset *test_keyset(const struct test_key *key, const char *kid)
 {
 	struct token_keyset *set = NULL;
-	char *text = test_jwks(test_key_jwk(key, kid), NULL);
+	char *text;
+
+	if (token_alg_info(key->alg)->kty == TOKEN_KTY_OCT) {
+		must(!token_keyset_secret(SPAN(TEST_SECRET), key->alg, &set),
+			"token_keyset_secret");
+		return set;
+	}
+	text = test_jwks(test_key_jwk(key, kid), NULL);
 
 	must(!token_keyset_parse(span_of(text), TOKEN_ALG_BIT(key->alg), &set, NULL),
 		"token_keyset_parse");

@@ -17,6 +17,9 @@ struct test_key {
 	EVP_PKEY *pkey;
 };
 
+/* What every HS* key of the tests holds. */
+#define TEST_SECRET "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 /* A fresh key of the type the algorithm needs: RSA 2048, its curve, Ed25519. */
 struct test_key *test_key_new(enum token_alg alg);
 void test_key_free(struct test_key *key);

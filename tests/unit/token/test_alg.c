@@ -11,9 +11,9 @@ END_TEST
 
 START_TEST(not_an_algorithm)
 {
-	/* Goal: attack rows 1 and 2: none, HS*, other spellings and near misses are no algorithms. */
+	/* Goal: attack row 1: none, other spellings and near misses are no algorithms. */
 	static const struct span NAMES[] = {SPAN("none"), SPAN("None"), SPAN("NoNe"), SPAN(""),
-		SPAN("HS256"), SPAN("HS384"), SPAN("HS512"), SPAN("rs256"), SPAN("RS25"),
+		SPAN("hs256"), SPAN("HS128"), SPAN("HS256 "), SPAN("rs256"), SPAN("RS25"),
 		SPAN("RS2566"), SPAN("RS256 "), SPAN("RS256\0"), SPAN("ES256K"), SPAN("ES521"),
 		SPAN("EdDSa"), SPAN("Ed448"), SPAN("A256KW"), SPAN("RSA1_5")};
 

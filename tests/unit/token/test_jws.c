@@ -150,7 +150,8 @@ static const struct {
 	{SPAN("{\"alg\":\"ES256\"}"), BASE_REASON_OK, ""},
 	{SPAN("{\"alg\":\"none\"}"), BASE_REASON_ALG_NOT_ALLOWED, NULL}, /* row 1 */
 	{SPAN("{\"alg\":\"NoNe\"}"), BASE_REASON_ALG_NOT_ALLOWED, NULL},
-	{SPAN("{\"alg\":\"HS256\"}"), BASE_REASON_ALG_NOT_ALLOWED, NULL}, /* row 2 */
+	{SPAN("{\"alg\":\"HS256\"}"), BASE_REASON_OK, ""},
+	{SPAN("{\"alg\":\"hs256\"}"), BASE_REASON_ALG_NOT_ALLOWED, NULL}, /* row 2 */
 	{SPAN("{\"alg\":\"es256\"}"), BASE_REASON_ALG_NOT_ALLOWED, NULL},
 	{SPAN("{\"alg\":\"ES256K\"}"), BASE_REASON_ALG_NOT_ALLOWED, NULL},
 	{SPAN("{\"alg\":1}"), BASE_REASON_HEADER_MALFORMED, NULL},

@@ -19,7 +19,7 @@ static const struct change {
 	const char *counted; /* used, skipped, bad, private or symmetric */
 } CHANGES[] = {
 	{TOKEN_RS256, "use", "\"enc\"", "skipped"},
-	{TOKEN_RS256, "use", "\"jwt-svid\"", "used"},
+	{TOKEN_RS256, "use", "\"jwt-svid\"", "skipped"},
 	{TOKEN_RS256, "use", NULL, "used"},
 	{TOKEN_RS256, "use", "1", "bad"},
 	{TOKEN_RS256, "key_ops", "[\"sign\",\"verify\"]", "used"},
@@ -37,6 +37,8 @@ static const struct change {
 	{TOKEN_RS256, "kty", "\"EC\"", "bad"},
 	{TOKEN_RS256, "alg", "\"RS1\"", "skipped"},
 	{TOKEN_RS256, "alg", "\"ES256\"", "bad"},
+	{TOKEN_RS256, "alg", "\"HS256\"", "bad"},
+	{TOKEN_ES256, "alg", "\"HS256\"", "bad"},
 	{TOKEN_RS256, "alg", "5", "bad"},
 	{TOKEN_RS256, "alg", NULL, "used"},
 	{TOKEN_RS256, "kid", "5", "bad"},
@@ -313,6 +315,124 @@ START_TEST(no_memory)
 }
 END_TEST
 
+START_TEST(svid)
+{
+	/* Goal: of a SPIFFE bundle only keys that say jwt-svid count; x509-svid, sig and none do not. */
+	static const char *const USES[] = {"\"jwt-svid\"", "\"x509-svid\"", "\"sig\"", NULL};
+
+	for (size_t i = 0; i < 4; i++) {
+		json_t *jwk = test_key_jwk(test_key_of(TOKEN_ES256), "k");
+		cleanup(free) char *text = NULL;
+		cleanup(token_keyset) struct token_keyset *set = NULL;
+
+		json_object_del(jwk, "use");
+		if (USES[i])
+			json_object_set_new(jwk, "use", json_loads(USES[i], JSON_DECODE_ANY, NULL));
+		text = test_jwks(jwk, NULL);
+		ck_assert_int_eq(
+			token_keyset_parse(span_of(text), ALL_ALGS | TOKEN_KEYS_SVID, &set, NULL),
+			i ? -ENOKEY : 0);
+	}
+}
+END_TEST
+
+START_TEST(secrets)
+{
+	/* Goal: attack row 2: a secret is at least as long as the hash, and only for HS*. */
+	static const struct {
+		enum token_alg alg;
+		size_t hash;
+	} CASES[] = {{TOKEN_HS256, 32}, {TOKEN_HS384, 48}, {TOKEN_HS512, 64}};
+	static const char BYTES[65] =
+		"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+	for (size_t i = 0; i < 3; i++)
+		for (size_t n = 0; n <= 64; n++) {
+			struct token_keyset *set = NULL;
+			int r = token_keyset_secret((struct span){BYTES, n}, CASES[i].alg, &set);
+
+			ck_assert_int_eq(r, n < CASES[i].hash ? -EINVAL : 0);
+			if (!r)
+				ck_assert(token_keyset_at(set, 0)->print);
+			token_keyset_unref(set);
+		}
+	for (unsigned alg = 0; alg < TOKEN_HS256; alg++) {
+		struct token_keyset *set = NULL;
+
+		ck_assert_int_eq(token_keyset_secret(SPAN(BYTES), alg, &set), -EINVAL);
+	}
+}
+END_TEST
+
+START_TEST(pem)
+{
+	/* Goal: keys from PEM files, one for each kid, gather in a set that never grows past 64. */
+	cleanup(free) char *text = test_key_pem(test_key_of(TOKEN_ES256), false);
+	cleanup(free) char *private = test_key_pem(test_key_of(TOKEN_ES256), true);
+	struct token_keyset *set = NULL;
+	const char *said = NULL;
+	char kid[8];
+
+	for (int i = 0; i < 70; i++) {
+		struct token_keyset *grown = NULL;
+
+		snprintf(kid, sizeof(kid), "k%d", i);
+		ck_assert_int_eq(token_keyset_add_pem(
+					 set, span_of(kid), span_of(text), ALL_ALGS, &grown, &said),
+			0);
+		token_keyset_unref(set);
+		set = grown;
+	}
+	ck_assert_uint_eq(token_keyset_count(set), 64);
+	ck_assert(span_is(token_keyset_at(set, 0)->kid, "k6"));
+	ck_assert(span_is(token_keyset_at(set, 63)->kid, "k69"));
+	ck_assert_int_eq(token_keyset_at(set, 63)->alg, TOKEN_ES256);
+	for (int i = 0; i < 6; i++) {
+		const struct {
+			struct span kid, pem;
+			uint32_t algs;
+		} BAD[] = {
+			{SPAN(""), span_of(text), ALL_ALGS},
+			{SPAN("k"), span_of(private), ALL_ALGS},
+			{SPAN("k"), span_of(text), RSA_ALGS},
+			{SPAN("k"), SPAN("rubbish"), ALL_ALGS},
+			{SPAN("k"), SPAN(""), ALL_ALGS},
+			{SPAN("k"), {text, strlen(text) / 2}, ALL_ALGS},
+		};
+		struct token_keyset *grown = NULL;
+
+		ck_assert_int_eq(token_keyset_add_pem(
+					 set, BAD[i].kid, BAD[i].pem, BAD[i].algs, &grown, &said),
+			-EBADMSG);
+		ck_assert_ptr_null(grown);
+		ck_assert_ptr_nonnull(said);
+	}
+	token_keyset_unref(set);
+}
+END_TEST
+
+START_TEST(pem_replaces)
+{
+	/* Goal: a kid that is there gets the new key; the other keys stay. */
+	struct test_key *other = test_key_new(TOKEN_ES256);
+	cleanup(free) char *text = test_key_pem(other, false);
+	cleanup(free) char *jwks = test_jwks(test_key_jwk(test_key_of(TOKEN_ES256), "a"),
+		test_key_jwk(test_key_of(TOKEN_ES256), "b"), NULL);
+	cleanup(token_keyset) struct token_keyset *set = NULL;
+	cleanup(token_keyset) struct token_keyset *grown = NULL;
+	const char *said;
+
+	ck_assert_int_eq(token_keyset_parse(span_of(jwks), ALL_ALGS, &set, NULL), 0);
+	ck_assert_int_eq(
+		token_keyset_add_pem(set, SPAN("a"), span_of(text), ALL_ALGS, &grown, &said), 0);
+	ck_assert_uint_eq(token_keyset_count(grown), 2);
+	ck_assert(span_is(token_keyset_at(grown, 0)->kid, "b"));
+	ck_assert(span_is(token_keyset_at(grown, 1)->kid, "a"));
+	ck_assert_int_eq(EVP_PKEY_eq(token_keyset_at(grown, 1)->pkey, other->pkey), 1);
+	test_key_free(other);
+}
+END_TEST
+
 Suite *suite_keyset(void)
 {
 	Suite *suite = suite_create("keyset, jwk, pkey");
@@ -320,8 +440,12 @@ Suite *suite_keyset(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, changed_member, 0, sizeof(CHANGES) / sizeof(CHANGES[0]));
-	tcase_add_loop_test(tc, every_alg, 0, TOKEN_ALGS);
+	tcase_add_loop_test(tc, every_alg, 0, TOKEN_HS256);
 	tcase_add_loop_test(tc, alg_not_named, 0, 7);
+	tcase_add_test(tc, svid);
+	tcase_add_test(tc, secrets);
+	tcase_add_test(tc, pem);
+	tcase_add_test(tc, pem_replaces);
 	tcase_add_test(tc, not_a_set);
 	tcase_add_test(tc, caps);
 	tcase_add_test(tc, kid_length);

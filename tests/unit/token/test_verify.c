@@ -134,7 +134,7 @@ START_TEST(front_reasons)
 		int hint;
 	} CASES[] = {
 		{"{\"alg\":\"none\",\"kid\":\"ka\"}", BASE_REASON_ALG_NOT_ALLOWED, -1},
-		{"{\"alg\":\"HS256\",\"kid\":\"ka\"}", BASE_REASON_ALG_NOT_ALLOWED, -1},
+		{"{\"alg\":\"HS256\",\"kid\":\"ka\"}", BASE_REASON_ALG_NOT_ALLOWED, TOKEN_HS256},
 		/* In the table, on nobody's list. */
 		{"{\"alg\":\"PS256\",\"kid\":\"ka\"}", BASE_REASON_ALG_NOT_ALLOWED, TOKEN_PS256},
 		/* On the list, and the kid's key is for another. */
@@ -153,6 +153,29 @@ START_TEST(front_reasons)
 		token_verify(ctx, two, 2, span_of(token), NOW, &claims, &hint), CASES[_i].want);
 	ck_assert_int_eq(hint, CASES[_i].hint);
 	token_claims_done(&claims);
+}
+END_TEST
+
+START_TEST(shared_secret)
+{
+	/* Goal: row 2: a provider with a secret takes HS256 under any kid, nothing else, and no other secret. */
+	const struct test_key *key = test_key_of(TOKEN_HS256);
+
+	token_keyset_unref(two[0].keys);
+	two[0].keys = test_keyset(key, NULL);
+	two[0].rules.algs = TOKEN_ALG_BIT(TOKEN_HS256);
+	ASSERT_REASON(verify(test_token(key, NULL, NULL, A_CLAIMS), NULL), BASE_REASON_OK);
+	ASSERT_REASON(verify(test_token(key, "any", NULL, A_CLAIMS), NULL), BASE_REASON_OK);
+	ASSERT_REASON(verify(test_sign_hs256(SPAN("another secret of thirty-two byte"),
+				     "{\"alg\":\"HS256\"}", A_CLAIMS),
+			      NULL),
+		BASE_REASON_SIGNATURE_INVALID);
+	ASSERT_REASON(verify(test_token(test_key_of(TOKEN_HS384), NULL, NULL, A_CLAIMS), NULL),
+		BASE_REASON_ALG_NOT_ALLOWED);
+	/* The secret does not sign for the provider with a public key. */
+	ASSERT_REASON(
+		verify(test_token(key, "kb", NULL, B_CLAIMS), NULL), BASE_REASON_ISSUER_MISMATCH);
+	ASSERT_REASON(verify_a("ka", NULL, A_CLAIMS), BASE_REASON_KEY_UNKNOWN);
 }
 END_TEST
 
@@ -384,6 +407,7 @@ Suite *suite_verify(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, good);
 	tcase_add_loop_test(tc, payload_reasons, 0, 14);
+	tcase_add_test(tc, shared_secret);
 	tcase_add_loop_test(tc, front_reasons, 0, 9);
 	tcase_add_test(tc, shape_reasons);
 	tcase_add_test(tc, no_issuers);
