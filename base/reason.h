@@ -39,6 +39,19 @@
 	X(ISSUED_IN_FUTURE, "issued_in_future", 401, "iat is in the future")                       \
 	X(LIFETIME_TOO_LONG, "lifetime_too_long", 401,                                             \
 		"the token lives longer than the provider allows")                                 \
+	X(CNF_UNSUPPORTED, "cnf_unsupported", 401,                                                 \
+		"the token is bound to something that cannot be checked here")                     \
+	X(CERT_MISSING, "cert_missing", 401,                                                       \
+		"the token is bound to a client certificate and none came")                        \
+	X(CERT_MISMATCH, "cert_mismatch", 401, "the token is bound to another certificate")        \
+	X(DPOP_AS_BEARER, "dpop_as_bearer", 401,                                                   \
+		"the token is bound to a key and came without the scheme DPoP")                    \
+	X(DPOP_UNBOUND, "dpop_unbound", 401, "the token is not bound to a key, and has to be")     \
+	X(DPOP_MISSING, "dpop_missing", 401, "the request has no DPoP proof")                      \
+	X(DPOP_INVALID, "dpop_invalid", 401, "the DPoP proof is not good for this request")        \
+	X(DPOP_NONCE, "dpop_nonce", 401, "the DPoP proof lacks a current nonce")                   \
+	X(DPOP_REPLAYED, "dpop_replayed", 401, "the DPoP proof was used before")                   \
+	X(REVOKED, "revoked", 401, "the token was revoked")                                        \
 	X(NO_ROLE, "no_role", 403, "the token is valid and no role matches its claims")            \
 	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
 		"the provider's keys are not known, or could not be refreshed in time")            \
@@ -51,6 +64,9 @@
 	X(REQUEST_MALFORMED, "request_malformed", 503,                                             \
 		"the SPOE message lacks an argument or has one of a wrong type")                   \
 	X(OVERLOAD, "overload", 503, "too many requests wait for keys")                            \
+	X(REPLAY_FULL, "replay_full", 503, "too many DPoP proofs at once to remember them")        \
+	X(ASSERTION_UNAVAILABLE, "assertion_unavailable", 503,                                     \
+		"no assertion could be made for the backend")                                      \
 	X(ANSWER_TOO_LONG, "answer_too_long", 503,                                                 \
 		"the variables do not fit the negotiated frame")                                   \
 	X(INTERNAL, "internal", 503, "out of memory or a library failed")

@@ -23,7 +23,38 @@ static const char STEP_1[] =
 	"	fetched_at INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;";
 
-const char *const store_schema_steps[] = {STEP_1};
+/*
+ * revocations: "" where a field is not asked for; issued_before 0: all tokens.
+ * One row for each combination, dated and undated apart, so that the same
+ * logout a thousand times is one row. Ids are never used again.
+ * secrets: by name. signing_keys: private keys (PKCS#8, DER) of the assertions.
+ */
+static const char STEP_2[] =
+	"CREATE TABLE revocations ("
+	"	id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,"
+	"	iss TEXT NOT NULL, sub TEXT NOT NULL, sid TEXT NOT NULL,"
+	"	jti TEXT NOT NULL, client TEXT NOT NULL,"
+	"	issued_before INTEGER NOT NULL CHECK (issued_before >= 0),"
+	"	dated INTEGER NOT NULL GENERATED ALWAYS AS (issued_before > 0) STORED,"
+	"	expires INTEGER NOT NULL,"
+	"	added INTEGER NOT NULL,"
+	"	source TEXT NOT NULL,"
+	"	CHECK (iss <> '' OR sub <> '' OR sid <> '' OR jti <> '' OR client <> ''),"
+	"	UNIQUE (iss, sub, sid, jti, client, dated)"
+	") STRICT;"
+	"CREATE TABLE secrets ("
+	"	name TEXT PRIMARY KEY NOT NULL CHECK (name <> ''),"
+	"	value BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE signing_keys ("
+	"	kid TEXT PRIMARY KEY NOT NULL CHECK (kid <> ''),"
+	"	alg TEXT NOT NULL,"
+	"	key BLOB NOT NULL,"
+	"	sign_from INTEGER NOT NULL,"
+	"	sign_until INTEGER NOT NULL CHECK (sign_until > sign_from)"
+	") STRICT, WITHOUT ROWID;";
+
+const char *const store_schema_steps[] = {STEP_1, STEP_2};
 const size_t store_schema_n_steps = ARRAY_SIZE(store_schema_steps);
 
 /* What a file says about itself. */

@@ -21,6 +21,27 @@ static const char *const SQL[] = {
 			       " ON CONFLICT (provider) DO UPDATE SET json = excluded.json,"
 			       " fetched_at = excluded.fetched_at",
 	[STORE_SQL_KEYS_GET] = "SELECT json, fetched_at FROM keys WHERE provider = ?1",
+	/* What is there already only grows: it never ends earlier or means fewer tokens. */
+	[STORE_SQL_REVOKE] = "INSERT INTO revocations"
+			     " (iss, sub, sid, jti, client, issued_before, expires, added, source)"
+			     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+			     " ON CONFLICT (iss, sub, sid, jti, client, dated) DO UPDATE SET"
+			     " issued_before = max(issued_before, excluded.issued_before),"
+			     " expires = max(expires, excluded.expires)"
+			     " RETURNING id, issued_before, expires",
+	[STORE_SQL_UNREVOKE] = "DELETE FROM revocations WHERE id = ?1",
+	[STORE_SQL_REVOCATIONS] =
+		"SELECT id, iss, sub, sid, jti, client, issued_before, expires, added, source"
+		" FROM revocations WHERE expires > ?1 ORDER BY id",
+	[STORE_SQL_REVOCATIONS_PURGE] = "DELETE FROM revocations WHERE expires <= ?1",
+	[STORE_SQL_SECRET_PUT] = "INSERT INTO secrets (name, value) VALUES (?1, ?2)"
+				 " ON CONFLICT (name) DO NOTHING",
+	[STORE_SQL_SECRET_GET] = "SELECT value FROM secrets WHERE name = ?1",
+	[STORE_SQL_SIGNING_PUT] = "INSERT INTO signing_keys (kid, alg, key, sign_from, sign_until)"
+				  " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[STORE_SQL_SIGNING_LIST] = "SELECT kid, alg, key, sign_from, sign_until FROM signing_keys"
+				   " ORDER BY sign_from, kid",
+	[STORE_SQL_SIGNING_PURGE] = "DELETE FROM signing_keys WHERE sign_until <= ?1",
 };
 _Static_assert(ARRAY_SIZE(SQL) == STORE_SQL_COUNT, "a text for every statement");
 

@@ -10,6 +10,7 @@ Suite *doc_suite(void);
 Suite *log_suite(void);
 Suite *rd_suite(void);
 Suite *reason_suite(void);
+Suite *siphash_suite(void);
 Suite *utf8_suite(void);
 Suite *wr_suite(void);
 

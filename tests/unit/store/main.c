@@ -17,6 +17,7 @@ int main(void)
 	srunner_add_suite(runner, schema_suite());
 	srunner_add_suite(runner, identities_suite());
 	srunner_add_suite(runner, keys_suite());
+	srunner_add_suite(runner, revocations_suite());
 	srunner_add_suite(runner, kill_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -6,6 +6,7 @@
 Suite *identities_suite(void);
 Suite *keys_suite(void);
 Suite *kill_suite(void);
+Suite *revocations_suite(void);
 Suite *schema_suite(void);
 Suite *sql_suite(void);
 Suite *store_suite(void);

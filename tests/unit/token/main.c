@@ -75,6 +75,13 @@ int main(void)
 	srunner_add_suite(runner, suite_discovery());
 	srunner_add_suite(runner, suite_mint());
 	srunner_add_suite(runner, suite_differential());
+	srunner_add_suite(runner, suite_cnf());
+	srunner_add_suite(runner, suite_dpop());
+	srunner_add_suite(runner, suite_htu());
+	srunner_add_suite(runner, suite_nonce());
+	srunner_add_suite(runner, suite_replay());
+	srunner_add_suite(runner, suite_revocation());
+	srunner_add_suite(runner, suite_thumbprint());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -3,7 +3,10 @@ unit(token
 		unit/token/test_alg.c unit/token/test_b64.c unit/token/test_json.c
 		unit/token/test_keyset.c unit/token/test_jws.c unit/token/test_vectors.c
 		unit/token/test_claims.c unit/token/test_verify.c unit/token/test_threads.c
-		unit/token/test_discovery.c unit/token/test_mint.c unit/token/test_differential.c)
+		unit/token/test_discovery.c unit/token/test_mint.c unit/token/test_differential.c
+		unit/token/test_cnf.c unit/token/test_dpop.c unit/token/test_htu.c
+		unit/token/test_nonce.c unit/token/test_replay.c unit/token/test_revocation.c
+		unit/token/test_thumbprint.c)
 target_link_libraries(unit_token PRIVATE PkgConfig::OPENSSL PkgConfig::JANSSON PkgConfig::LIBJWT)
 target_link_options(unit_token PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 fuzz(jws LINK room_token)

@@ -18,6 +18,13 @@ Suite *suite_threads(void);
 Suite *suite_discovery(void);
 Suite *suite_mint(void);
 Suite *suite_differential(void);
+Suite *suite_cnf(void);
+Suite *suite_dpop(void);
+Suite *suite_htu(void);
+Suite *suite_nonce(void);
+Suite *suite_replay(void);
+Suite *suite_revocation(void);
+Suite *suite_thumbprint(void);
 
 #define ASSERT_REASON(got, want) ck_assert_str_eq(base_reason_word(got), base_reason_word(want))
 
