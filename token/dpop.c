@@ -184,7 +184,7 @@ enum base_reason token_dpop_check(struct token_ctx *ctx, struct span proof,
 	reason = token_jws_parse(ctx, proof, &jws);
 	if (reason == BASE_REASON_INTERNAL)
 		return reason;
-	if (reason != BASE_REASON_OK)
+	if (reason != BASE_REASON_OK || token_alg_info(jws.alg)->kty == TOKEN_KTY_OCT)
 		return refuse("not a compact JWS with an asymmetric alg", ret_why);
 	if (strcmp(jws.typ, "dpop+jwt"))
 		return refuse("typ is not dpop+jwt", ret_why);
