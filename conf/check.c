@@ -49,6 +49,30 @@ static void check_listen(const struct check *c, const struct base_doc *doc)
 				OF_UNIX[i]);
 }
 
+/* Addresses and certificate of the public listener belong together. */
+static void check_public(const struct check *c)
+{
+	static const char *const OF_UNIX[] = {"mode", "group"};
+	const struct base_doc *doc = where(c->doc, "public");
+	const struct base_doc *tcp = base_doc_get(doc, "tcp");
+	const struct base_doc *cert = base_doc_get(doc, "tls_cert");
+	const struct base_doc *key = base_doc_get(doc, "tls_key");
+	bool unix_too = base_doc_get(doc, "unix");
+
+	if (doc->kind != BASE_DOC_MAP)
+		return;
+	if (tcp && unix_too)
+		COMPLAIN(c, tcp, "'unix' and 'tcp' exclude each other");
+	for (size_t i = 0; !unix_too && i < ARRAY_SIZE(OF_UNIX); i++)
+		if (base_doc_get(doc, OF_UNIX[i]))
+			COMPLAIN(c, where(doc, OF_UNIX[i]), "'%s' is for unix sockets only",
+				OF_UNIX[i]);
+	if (!cert != !key)
+		COMPLAIN(c, cert ? cert : key, "'tls_cert' and 'tls_key' need each other");
+	else if (cert && !tcp && !unix_too)
+		COMPLAIN(c, cert, "'tls_cert' needs 'tcp' or 'unix'");
+}
+
 static void check_times(const struct check *c)
 {
 	const struct base_doc *spop = where(c->doc, "spop");
@@ -239,6 +263,7 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 
 	for (size_t i = 0; i < conf->n_listen; i++)
 		check_listen(&c, entry(doc, "listen", i));
+	check_public(&c);
 	check_times(&c);
 	check_identity(&c);
 	check_exports(&c);

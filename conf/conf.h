@@ -113,6 +113,12 @@ struct conf {
 	} admin;
 
 	struct {
+		struct conf_listen listen; /* neither unix_path nor tcp_host: no such listener */
+		char *tls_cert;            /* both or none */
+		char *tls_key;
+	} public;
+
+	struct {
 		char *path;
 	} store;
 

@@ -82,6 +82,28 @@ static const struct conf_key ADMIN[] = {
 			"own."},
 };
 
+static const struct conf_key PUBLIC[] = {
+	{"unix", CONF_PATH, AT(conf, public.listen.unix_path), RANGE(2, SOCKET_PATH_MAX),
+		.example = "/run/identityd/public.sock",
+		.help = "Unix socket for what strangers may ask, behind HAProxy for example; "
+			"without it and tcp there is no such listener."},
+	{"mode", CONF_MODE, AT(conf, public.listen.mode), RANGE(0, 0777), .fallback = "0660",
+		.help = "Permission bits of the public unix socket."},
+	{"group", CONF_TEXT, AT(conf, public.listen.group), RANGE(1, GROUP_MAX),
+		.example = "haproxy",
+		.help = "Group of the public unix socket, by name or number; without it the "
+			"daemon's own."},
+	{"tcp", CONF_ADDRESS, AT(conf, public.listen.tcp_host), RANGE(1, 65535),
+		.second = offsetof(struct conf, public.listen.tcp_port),
+		.example = "192.0.2.10:9443",
+		.help = "Literal address and port for what strangers may ask."},
+	{"tls_cert", CONF_PATH, AT(conf, public.tls_cert), RANGE(2, 1024),
+		.example = "/etc/identityd/public.pem",
+		.help = "Certificate chain of the public listener; without it plain http."},
+	{"tls_key", CONF_PATH, AT(conf, public.tls_key), RANGE(2, 1024),
+		.example = "/etc/identityd/public.key", .help = "Private key of that certificate."},
+};
+
 static const struct conf_key STORE[] = {
 	{"path", CONF_PATH, AT(conf, store.path), RANGE(2, 1024),
 		.fallback = "/var/lib/identityd/state.db",
@@ -249,6 +271,8 @@ static const struct conf_key ROOT[] = {
 	{"workers", CONF_INT, AT(conf, workers), RANGE(1, 64), .fallback = "1",
 		.help = "Threads that answer HAProxy; a connection stays on its own."},
 	{"admin", CONF_SECTION, .section = SECTION_OF(ADMIN), .help = "The admin socket."},
+	{"public", CONF_SECTION, .section = SECTION_OF(PUBLIC),
+		.help = "What strangers may ask: no administrative route is here."},
 	{"store", CONF_SECTION, .section = SECTION_OF(STORE), .help = "What outlives the process."},
 	{"bpf", CONF_SECTION, .section = SECTION_OF(BPF), .help = "What the kernel enforces."},
 	{"log", CONF_SECTION, .section = SECTION_OF(LOG), .help = "JSON lines on standard error."},

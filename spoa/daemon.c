@@ -189,10 +189,12 @@ static void stop(struct spoa_daemon *daemon)
 {
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_free(daemon->workers[i]);
-	spoa_admin_free(daemon->admin);
+	spoa_http_free(daemon->admin);
+	spoa_public_free(daemon->public);
 	for (size_t i = 0; i < daemon->n_listeners; i++)
 		spoa_listen_close(&daemon->listeners[i]);
 	spoa_listen_close(&daemon->admin_listener);
+	spoa_listen_close(&daemon->public_listener);
 	net_free(daemon->net);
 	spoa_keys_free(daemon->keys);
 	spoa_snapshot_unref(daemon->snapshot);
@@ -232,7 +234,7 @@ int spoa_daemon_run(const struct spoa_daemon_options *options)
 	}
 	base_clock_now(&daemon->started);
 	daemon->config_path = options->config_path;
-	daemon->admin_listener.fd = -1;
+	daemon->admin_listener.fd = daemon->public_listener.fd = -1;
 	daemon->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
 	rc = spoa_daemon_start(daemon, conf, options->user);
 	if (rc == 0) {

@@ -7,10 +7,11 @@
 #define SPOA_DAEMON_H
 
 #include "net/net.h"
-#include "spoa/admin.h"
+#include "spoa/http.h"
 #include "spoa/keys.h"
 #include "spoa/listen.h"
 #include "spoa/privilege.h"
+#include "spoa/public.h"
 #include "spoa/watch.h"
 #include "spoa/worker.h"
 #include "store/store.h"
@@ -41,7 +42,9 @@ struct spoa_daemon {
 	struct spoa_listen listeners[SPOA_LISTENERS_MAX];
 	size_t n_listeners;
 	struct spoa_listen admin_listener;
-	struct spoa_admin *admin;
+	struct spoa_http *admin;
+	struct spoa_listen public_listener;
+	struct spoa_public *public;
 	struct spoa_worker *workers[SPOA_WORKERS_MAX];
 	unsigned n_workers;
 

@@ -9,6 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ADMIN_CONNECTIONS 32
+#define ADMIN_IDLE_S      3
+
 static int fail(const char *what, const char *why)
 {
 	struct base_log log;
@@ -50,7 +53,11 @@ static int open_listeners(
 			return -1;
 		daemon->n_listeners++;
 	}
-	return open_one(&admin, user, &daemon->admin_listener);
+	if (open_one(&admin, user, &daemon->admin_listener))
+		return -1;
+	return spoa_public_is_on(conf)
+		       ? open_one(&conf->public.listen, user, &daemon->public_listener)
+		       : 0;
 }
 
 static int make_config(struct spoa_daemon *daemon, struct conf *conf)
@@ -84,15 +91,31 @@ static int start_workers(struct spoa_daemon *daemon)
 
 static int start_serving(struct spoa_daemon *daemon)
 {
+	const struct spoa_http_options admin = {
+		.routes = spoa_status_routes,
+		.n_routes = spoa_status_n_routes,
+		.arg = daemon,
+		.connections = ADMIN_CONNECTIONS,
+		.idle_s = ADMIN_IDLE_S,
+	};
+	const struct conf *conf = daemon->config->conf;
+	char why[SPOA_PUBLIC_WHY];
+
 	spoa_accept_start(daemon);
-	if (spoa_admin_new(daemon->loop, TAKE_FD(daemon->admin_listener.fd), spoa_status_routes,
-		    spoa_status_n_routes, daemon, &daemon->admin))
+	if (spoa_http_new(daemon->loop, TAKE_FD(daemon->admin_listener.fd), &admin, &daemon->admin))
 		return fail("admin", "cannot serve");
+	if (spoa_public_is_on(conf) &&
+		spoa_public_new(daemon->loop, TAKE_FD(daemon->public_listener.fd), conf, daemon,
+			&daemon->public, why))
+		return fail("public", why);
 	return 0;
 }
 
-/* Descriptors besides the connections: listeners, store, maps, requests, the admin's clients. */
-#define OTHER_FILES 128
+/*
+ * Descriptors besides the connections: listeners, store, maps, requests, the
+ * clients of the admin and the public interface.
+ */
+#define OTHER_FILES 256
 
 /* Connections must never use up what fetching keys and answering the admin need. */
 static void limit_connections(struct spoa_daemon *daemon, const struct conf *conf)

@@ -137,7 +137,8 @@ static int64_t uptime_s(const struct spoa_daemon *daemon)
 	return (int64_t)((now.mono_ns - daemon->started.mono_ns) / (uint64_t)NS_PER_S);
 }
 
-static char *render_status(void *arg, unsigned *ret_status)
+static void render_status(
+	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	struct spoa_daemon *daemon = arg;
 	json_t *missing = not_ready(daemon);
@@ -150,31 +151,32 @@ static char *render_status(void *arg, unsigned *ret_status)
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
 		bpf(daemon), "identities", identities(daemon->config), "requests",
 		requests(daemon));
-	char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 
-	(void)ret_status;
+	(void)request;
+	answer->body = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
-	return text;
 }
 
-static char *render_ready(void *arg, unsigned *ret_status)
+static void render_ready(
+	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	json_t *missing = not_ready(arg);
 	bool ready = json_array_size(missing) == 0;
 	json_t *root = json_pack("{s:b, s:o}", "ready", ready, "not_ready", missing);
-	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 
+	(void)request;
+	answer->body = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	if (!ready)
-		*ret_status = 503;
+		answer->status = 503;
 	json_decref(root);
-	return text;
 }
 
-static char *render_health(void *arg, unsigned *ret_status)
+void spoa_status_health(
+	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	(void)arg;
-	(void)ret_status;
-	return strdup("ok\n");
+	(void)request;
+	answer->body = strdup("ok\n");
 }
 
 static void write_gauges(FILE *to, struct spoa_daemon *daemon)
@@ -208,7 +210,8 @@ static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 		to, "identityd_uptime_seconds", "Since the start", (double)uptime_s(daemon));
 }
 
-static char *render_metrics(void *arg, unsigned *ret_status)
+static void render_metrics(
+	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	struct spoa_daemon *daemon = arg;
 	struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1];
@@ -217,22 +220,21 @@ static char *render_metrics(void *arg, unsigned *ret_status)
 	size_t size;
 	FILE *to = open_memstream(&text, &size);
 
-	(void)ret_status;
+	(void)request;
 	if (!to)
-		return NULL;
+		return;
 	spoa_metrics_write(to, sets, n);
 	write_gauges(to, daemon);
-	if (fclose(to)) {
+	if (fclose(to))
 		free(text);
-		return NULL;
-	}
-	return text;
+	else
+		answer->body = text;
 }
 
-const struct spoa_admin_route spoa_status_routes[] = {
-	{"/healthz", "text/plain; charset=utf-8", render_health},
-	{"/readyz", "application/json", render_ready},
-	{"/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics},
-	{"/api/v1/status", "application/json", render_status},
+const struct spoa_http_route spoa_status_routes[] = {
+	{"GET", "/healthz", "text/plain; charset=utf-8", spoa_status_health, 0},
+	{"GET", "/readyz", "application/json", render_ready, 0},
+	{"GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, 0},
+	{"GET", "/api/v1/status", "application/json", render_status, 0},
 };
 const size_t spoa_status_n_routes = ARRAY_SIZE(spoa_status_routes);

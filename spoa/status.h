@@ -4,13 +4,17 @@
 #ifndef SPOA_STATUS_H
 #define SPOA_STATUS_H
 
-#include "spoa/admin.h"
+#include "spoa/http.h"
 
 #include <jansson.h>
 
 /* Routes whose argument is the struct spoa_daemon. */
-extern const struct spoa_admin_route spoa_status_routes[];
+extern const struct spoa_http_route spoa_status_routes[];
 extern const size_t spoa_status_n_routes;
+
+/* "ok": the process is alive and its main loop turns. */
+void spoa_status_health(
+	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer);
 
 /*
  * A text that may hold or be cut to what is no UTF-8, with '?' for each such

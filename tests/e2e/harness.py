@@ -49,6 +49,7 @@ providers:
 algorithms: [RS256, ES256, PS256, EdDSA], refresh: {refresh}}}
 roles:
 {roles}
+{more}
 """
 
 ROLES = """\
@@ -100,7 +101,8 @@ class Agent:
         self.tcp = ("127.0.0.1", procs.free_port())
         self.process = None
         self.options = {"bpf": "required", "bpf_dir": os.path.join(lab.dir, "bpf"),
-                        "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES, **options}
+                        "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
+                        **options}
         if "issuer" not in options:
             self.options["issuer"] = provider().issuer
         self.configure()

@@ -70,7 +70,8 @@ START_TEST(misses_what_is_required)
 	size_t n = sections(&conf_keys, all);
 	const struct base_doc nothing = {.kind = BASE_DOC_MAP, .line = 3, .column = 7};
 
-	ck_assert_uint_eq(n, 12);
+	ck_assert_uint_ge(n, 13);
+	ck_assert_uint_le(n, ARRAY_SIZE(all));
 	for (size_t i = 0; i < n; i++) {
 		cleanup(free) struct conf *base = calloc(1, sizeof(*base));
 		struct base_diag diag;

@@ -26,7 +26,8 @@
 	X(snapshot) \
 	X(keys) \
 	X(privilege) \
-	X(admin)
+	X(http) \
+	X(public)
 /* clang-format on */
 
 #define X(name) Suite *suite_##name(void);

@@ -60,15 +60,15 @@ static void teardown(void)
 static char *get(const char *path, unsigned want)
 {
 	for (size_t i = 0; i < spoa_status_n_routes; i++) {
-		unsigned status = 200;
-		char *text;
+		const struct spoa_http_request request = {.content_type = ""};
+		struct spoa_http_answer answer = {.status = 200};
 
 		if (strcmp(spoa_status_routes[i].path, path))
 			continue;
-		text = spoa_status_routes[i].render(d, &status);
-		ck_assert_msg(text, "%s has no body", path);
-		ck_assert_uint_eq(status, want);
-		return text;
+		spoa_status_routes[i].handle(d, &request, &answer);
+		ck_assert_msg(answer.body, "%s has no body", path);
+		ck_assert_uint_eq(answer.status, want);
+		return answer.body;
 	}
 	ck_abort_msg("no route %s", path);
 	return NULL;
