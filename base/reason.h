@@ -52,7 +52,22 @@
 	X(DPOP_NONCE, "dpop_nonce", 401, "the DPoP proof lacks a current nonce")                   \
 	X(DPOP_REPLAYED, "dpop_replayed", 401, "the DPoP proof was used before")                   \
 	X(REVOKED, "revoked", 401, "the token was revoked")                                        \
+	X(ACTOR_TOO_DEEP, "actor_too_deep", 401, "act is nested more than four deep")              \
+	X(CLAIM_REQUIRED, "claim_required", 401,                                                   \
+		"a claim that the provider's rules require is missing or different")               \
+	X(CERT_UNVERIFIED, "cert_unverified", 401,                                                 \
+		"HAProxy did not verify the client certificate")                                   \
+	X(CERT_MALFORMED, "cert_malformed", 401,                                                   \
+		"the client certificate or its chain cannot be read")                              \
+	X(CERT_UNTRUSTED, "cert_untrusted", 401,                                                   \
+		"no provider's trust bundle vouches for the client certificate")                   \
+	X(CERT_EXPIRED, "cert_expired", 401,                                                       \
+		"the client certificate, or one above it, is not valid now")                       \
+	X(CERT_NOT_ALLOWED, "cert_not_allowed", 401,                                               \
+		"the client certificate breaks its provider's rules")                              \
 	X(NO_ROLE, "no_role", 403, "the token is valid and no role matches its claims")            \
+	X(GROUPS_UNKNOWN, "groups_unknown", 403,                                                   \
+		"the provider left out claims that a role asks for")                               \
 	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
 		"the provider's keys are not known, or could not be refreshed in time")            \
 	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503, "the role has no identity number")    \

@@ -85,6 +85,11 @@ static bool scope(struct answer *a, struct spop_data *value)
 	return caller_text(a, SPOA_TEXT_SCOPE, value);
 }
 
+static bool actor(struct answer *a, struct spop_data *value)
+{
+	return caller_text(a, SPOA_TEXT_ACTOR, value);
+}
+
 static bool expiry(struct answer *a, struct spop_data *value)
 {
 	return a->decision->valid && integer(value, a->decision->caller->exp);
@@ -145,6 +150,7 @@ static const struct variable {
 		{"iss", iss},
 		{"client_id", client_id},
 		{"scope", scope},
+		{"actor", actor},
 		{"exp", expiry},
 		{"route", route},
 		{"challenge", challenge},

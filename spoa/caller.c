@@ -39,6 +39,11 @@ static void scope(struct packing *p)
 	put(p, p->claims->scope);
 }
 
+static void actor(struct packing *p)
+{
+	put(p, p->claims->actor);
+}
+
 static void jti(struct packing *p)
 {
 	put(p, p->claims->jti);
@@ -124,6 +129,7 @@ static void (*const PACK[])(struct packing *p) = {
 	[SPOA_TEXT_ISS] = iss,
 	[SPOA_TEXT_CLIENT_ID] = client_id,
 	[SPOA_TEXT_SCOPE] = scope,
+	[SPOA_TEXT_ACTOR] = actor,
 	[SPOA_TEXT_JTI] = jti,
 	[SPOA_TEXT_SID] = sid,
 	[SPOA_TEXT_CNF_JKT] = cnf_jkt,
@@ -133,18 +139,27 @@ static void (*const PACK[])(struct packing *p) = {
 };
 _Static_assert(ARRAY_SIZE(PACK) == SPOA_TEXTS, "a row for each text");
 
-/* 64 bits of SHA-256(iss NUL sub): neither text can hold a NUL, so no two callers share an input. */
+/*
+ * 64 bits of SHA-256(iss NUL sub): neither text can hold a NUL, so no two
+ * callers share an input. A token without sub is its client's; a second NUL
+ * keeps that apart from a subject of the same name.
+ */
 static uint64_t subject_of(const struct token_claims *claims)
 {
-	unsigned char text[2 * TOKEN_TEXT_MAX + 1];
+	unsigned char text[2 * TOKEN_TEXT_MAX + 2];
 	unsigned char hash[SHA256_DIGEST_LENGTH];
+	struct wr w = wr_of(text, sizeof(text));
 	uint64_t subject;
 
-	memcpy(text, claims->iss.p, claims->iss.n);
-	text[claims->iss.n] = '\0';
+	wr_bytes(&w, claims->iss.p, claims->iss.n);
+	wr_u8(&w, 0);
+	if (!claims->sub.n)
+		wr_u8(&w, 0);
 	if (claims->sub.n)
-		memcpy(text + claims->iss.n + 1, claims->sub.p, claims->sub.n);
-	SHA256(text, claims->iss.n + 1 + claims->sub.n, hash);
+		wr_bytes(&w, claims->sub.p, claims->sub.n);
+	else
+		wr_bytes(&w, claims->client_id.p, claims->client_id.n);
+	SHA256(text, wr_len(&w), hash);
 	memcpy(&subject, hash, sizeof(subject));
 	return subject ? subject : 1; /* 0 means nobody */
 }

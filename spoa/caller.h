@@ -21,6 +21,7 @@ enum spoa_text {
 	SPOA_TEXT_ISS, /* empty when it is the provider's own: ask spoa_caller_iss */
 	SPOA_TEXT_CLIENT_ID,
 	SPOA_TEXT_SCOPE,
+	SPOA_TEXT_ACTOR, /* who acts for sub (RFC 8693 4.1) */
 	SPOA_TEXT_JTI,
 	SPOA_TEXT_SID,
 	SPOA_TEXT_CNF_JKT,   /* RFC 9449 6.1 */

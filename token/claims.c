@@ -62,18 +62,23 @@ static bool is_audience(const json_t *value)
 	return text.n > 0 && text.n <= TOKEN_TEXT_MAX;
 }
 
-/* RFC 7519 4.1.3 */
-static bool read_audience(const json_t *claims, const json_t **ret_aud)
+bool token_claims_is_audience(const json_t *aud)
 {
-	const json_t *aud = json_object_get(claims, "aud");
-
-	*ret_aud = aud;
 	if (!aud || is_audience(aud))
 		return true;
 	for (size_t i = 0; i < json_array_size(aud); i++)
 		if (!is_audience(json_array_get(aud, i)))
 			return false;
 	return json_array_size(aud) > 0;
+}
+
+/* Cloudflare sends an empty one for services: nobody's name is nobody. */
+static bool read_subject(const json_t *claims, struct span *ret_sub)
+{
+	const json_t *sub = json_object_get(claims, "sub");
+
+	return (json_is_string(sub) && !json_string_length(sub)) ||
+	       read_text(claims, "sub", ret_sub);
 }
 
 static struct span first_text(const json_t *claims, const char *const names[], size_t n, size_t max)
@@ -88,26 +93,53 @@ static struct span first_text(const json_t *claims, const char *const names[], s
 static bool read_claims(const json_t *json, struct token_payload *payload)
 {
 	static const char *const CLIENT_ID[] = {"azp", "client_id", "cid"};
-	static const char *const SCOPE[] = {"scope", "scp"};
 	struct token_claims *claims = &payload->claims;
 
 	claims->client_id = first_text(json, CLIENT_ID, ARRAY_SIZE(CLIENT_ID), TOKEN_TEXT_MAX);
-	claims->scope = first_text(json, SCOPE, ARRAY_SIZE(SCOPE), TOKEN_MAX_BYTES);
-	return read_text(json, "iss", &claims->iss) && read_text(json, "sub", &claims->sub) &&
-	       read_text(json, "jti", &claims->jti) && read_audience(json, &claims->aud) &&
+	claims->aud = json_object_get(json, "aud");
+	return read_text(json, "iss", &claims->iss) && read_subject(json, &claims->sub) &&
+	       read_text(json, "jti", &claims->jti) && token_claims_is_audience(claims->aud) &&
 	       read_time(json, "exp", DOWN, &claims->exp, &payload->has_exp) &&
 	       read_time(json, "nbf", UP, &claims->nbf, &payload->has_nbf) &&
 	       read_time(json, "iat", UP, &claims->iat, &payload->has_iat);
 }
 
+/* Members of the header among the claims. What both say, both must say alike. */
+static enum base_reason add_header(
+	json_t *claims, const json_t *header, const char *const *names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		json_t *value = json_object_get(header, names[i]);
+		const json_t *own = json_object_get(claims, names[i]);
+
+		if (value && own && !json_equal(value, own))
+			return BASE_REASON_CLAIMS_MALFORMED;
+		if (value && !own && json_object_set(claims, names[i], value))
+			return BASE_REASON_INTERNAL;
+	}
+	return BASE_REASON_OK;
+}
+
 enum base_reason token_claims_parse(struct span json, struct token_payload *ret_payload)
+{
+	return token_claims_parse_with(json, NULL, NULL, 0, ret_payload);
+}
+
+enum base_reason token_claims_parse_with(struct span json, const json_t *header,
+	const char *const *names, size_t n_names, struct token_payload *ret_payload)
 {
 	cleanup(json) json_t *claims = token_json_parse(json, CAPS);
 	struct token_payload payload = {0};
+	enum base_reason reason;
 
 	if (!claims && errno == ENOMEM)
 		return BASE_REASON_INTERNAL;
-	if (!json_is_object(claims) || !read_claims(claims, &payload))
+	if (!json_is_object(claims))
+		return BASE_REASON_CLAIMS_MALFORMED;
+	reason = add_header(claims, header, names, n_names);
+	if (reason != BASE_REASON_OK)
+		return reason;
+	if (!read_claims(claims, &payload))
 		return BASE_REASON_CLAIMS_MALFORMED;
 	payload.claims.claims = TAKE_PTR(claims);
 	*ret_payload = payload;
@@ -117,6 +149,7 @@ enum base_reason token_claims_parse(struct span json, struct token_payload *ret_
 void token_claims_done(struct token_claims *claims)
 {
 	json_decref(claims->claims);
+	json_decref(claims->joined);
 	*claims = (struct token_claims){0};
 }
 

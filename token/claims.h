@@ -25,9 +25,20 @@ struct token_payload {
  * Times are integers or finite reals from 0 to TOKEN_TIME_MAX; of a fraction,
  * exp loses it and nbf and iat are rounded up. iss, sub, jti and every
  * audience are non-empty text without control bytes, of at most TOKEN_TEXT_MAX
- * bytes. An absent iss or sub is an empty span.
+ * bytes. An absent iss or sub is an empty span, and an empty sub is absent.
+ * What depends on the provider is token_mapping_apply's: scope, act, actor.
  */
 enum base_reason token_claims_parse(struct span json, struct token_payload *ret_payload);
+
+/*
+ * The same with some members of the token's header among the claims; one that
+ * is in both with different values is CLAIMS_MALFORMED.
+ */
+enum base_reason token_claims_parse_with(struct span json, const json_t *header,
+	const char *const *names, size_t n_names, struct token_payload *ret_payload);
+
+/* Absent (NULL), one audience, or a list of at least one (RFC 7519 4.1.3). */
+bool token_claims_is_audience(const json_t *aud);
 
 /*
  * Audience, then times, in the order of the reasons: OK, AUDIENCE_MISMATCH,

@@ -1,15 +1,8 @@
 #include "token/header.h"
 
-#include "token/json.h"
-
 #include <errno.h>
 
 #define APPLICATION "application/"
-
-static const struct token_json_caps CAPS = {
-	.depth = TOKEN_HEADER_DEPTH,
-	.elements = TOKEN_HEADER_ELEMENTS,
-};
 
 static char lower(char c)
 {
@@ -95,7 +88,7 @@ static enum base_reason read_members(const json_t *header, struct token_jws *jws
 
 enum base_reason token_header_parse(struct span json, struct token_jws *ret_jws)
 {
-	cleanup(json) json_t *header = token_json_parse(json, CAPS);
+	cleanup(json) json_t *header = token_json_parse(json, TOKEN_HEADER_CAPS);
 	struct token_jws jws = *ret_jws;
 	enum base_reason reason;
 

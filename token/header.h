@@ -7,11 +7,17 @@
 
 #include "base/reason.h"
 #include "base/span.h"
+#include "token/json.h"
 #include "token/jws.h"
 
 /* An embedded jwk or x5c is ignored, and still has to fit. */
 #define TOKEN_HEADER_DEPTH    8
 #define TOKEN_HEADER_ELEMENTS 128
+#define TOKEN_HEADER_CAPS                                                                          \
+	(struct token_json_caps)                                                                   \
+	{                                                                                          \
+		.depth = TOKEN_HEADER_DEPTH, .elements = TOKEN_HEADER_ELEMENTS                     \
+	}
 
 /*
  * Fills alg, typ, kid, kid_len and has_kid, and nothing else.

@@ -154,3 +154,8 @@ struct span token_json_text(const json_t *object, const char *name, size_t max)
 			return (struct span){0};
 	return text;
 }
+
+struct span token_json_text_of(const json_t *string)
+{
+	return (struct span){.p = json_string_value(string), .n = json_string_length(string)};
+}

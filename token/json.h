@@ -26,6 +26,9 @@ json_t *token_json_parse(struct span text, struct token_json_caps caps) must_che
 /* A string member without NUL or control bytes and of at most max bytes; {NULL,0} otherwise. */
 struct span token_json_text(const json_t *object, const char *name, size_t max);
 
+/* All of a string's text; {NULL, 0} for anything else. */
+struct span token_json_text_of(const json_t *string);
+
 DEFINE_CLEANUP(json, json_t *, json_decref)
 
 #endif

@@ -3,6 +3,7 @@
 #include "base/wr.h"
 #include "token/b64.h"
 #include "token/header.h"
+#include "token/json.h"
 #include "token/signature.h"
 
 #include <errno.h>
@@ -56,6 +57,23 @@ static struct span cut_segment(struct span *rest)
 	return segment;
 }
 
+/*
+ * The part without its padding: one or two '=' that fill the last four
+ * characters (RFC 4648 3.2). Any other '=' stays, and is no base64url.
+ */
+static struct span cut_padding(struct span part, struct token_jws *jws)
+{
+	if (part.n % 4) {
+		jws->whole_quads = false;
+		return part;
+	}
+	for (int i = 0; i < 2 && part.n && part.p[part.n - 1] == '='; i++) {
+		part.n--;
+		jws->padding = true;
+	}
+	return part;
+}
+
 static int decode(struct span text, void *buffer, size_t size, struct span *ret_bytes)
 {
 	struct wr w = wr_of(buffer, size);
@@ -82,7 +100,7 @@ static enum base_reason read_header(
 
 /* RFC 7515 7.1, 5.2. The dots have been counted. */
 static enum base_reason read_segments(
-	struct token_ctx *ctx, struct span token, struct token_jws *jws)
+	struct token_ctx *ctx, struct span token, bool padded, struct token_jws *jws)
 {
 	struct span rest = token;
 	struct span header = cut_segment(&rest);
@@ -90,6 +108,12 @@ static enum base_reason read_segments(
 
 	jws->payload_b64 = cut_segment(&rest);
 	jws->signing_input = (struct span){.p = token.p, .n = token.n - rest.n - 1};
+	if (padded) {
+		jws->whole_quads = true;
+		header = cut_padding(header, jws);
+		jws->payload_b64 = cut_padding(jws->payload_b64, jws);
+		rest = cut_padding(rest, jws);
+	}
 	if (!header.n || !token_b64_check(jws->payload_b64))
 		return BASE_REASON_TOKEN_MALFORMED;
 	reason = read_header(ctx, header, jws);
@@ -100,8 +124,8 @@ static enum base_reason read_segments(
 	return BASE_REASON_OK;
 }
 
-enum base_reason token_jws_parse(
-	struct token_ctx *ctx, struct span token, struct token_jws *ret_jws)
+static enum base_reason parse(
+	struct token_ctx *ctx, struct span token, bool padded, struct token_jws *ret_jws)
 {
 	struct token_jws jws = {0};
 	enum base_reason reason;
@@ -117,10 +141,36 @@ enum base_reason token_jws_parse(
 		return BASE_REASON_TOKEN_ENCRYPTED;
 	if (dots != 2)
 		return BASE_REASON_TOKEN_MALFORMED;
-	reason = read_segments(ctx, token, &jws);
+	reason = read_segments(ctx, token, padded, &jws);
 	if (reason == BASE_REASON_OK)
 		*ret_jws = jws;
 	return reason;
+}
+
+enum base_reason token_jws_parse(
+	struct token_ctx *ctx, struct span token, struct token_jws *ret_jws)
+{
+	return parse(ctx, token, false, ret_jws);
+}
+
+enum base_reason token_jws_parse_padded(
+	struct token_ctx *ctx, struct span token, struct token_jws *ret_jws)
+{
+	return parse(ctx, token, true, ret_jws);
+}
+
+enum base_reason token_jws_header(
+	struct token_ctx *ctx, const struct token_jws *jws, json_t **ret_header)
+{
+	struct token_jws ignored = {0};
+	struct span rest = jws->signing_input;
+	struct span text = cut_padding(cut_segment(&rest), &ignored);
+	struct span json;
+
+	if (decode(text, ctx->header, sizeof(ctx->header), &json))
+		return BASE_REASON_INTERNAL;
+	*ret_header = token_json_parse(json, TOKEN_HEADER_CAPS);
+	return *ret_header ? BASE_REASON_OK : BASE_REASON_INTERNAL;
 }
 
 enum base_reason token_jws_verify(

@@ -11,6 +11,7 @@
 #include "token/alg.h"
 #include "token/keyset.h"
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,6 +38,8 @@ struct token_jws {
 	char kid[TOKEN_KID_MAX + 1]; /* opaque bytes, no NUL */
 	size_t kid_len;
 	bool has_kid;
+	bool padding;     /* a part ends with '=' */
+	bool whole_quads; /* each part is as long as with padding */
 };
 
 /*
@@ -49,6 +52,18 @@ struct token_jws {
  */
 enum base_reason token_jws_parse(
 	struct token_ctx *ctx, struct span token, struct token_jws *ret_jws);
+
+/*
+ * The same for tokens whose parts may be base64url with padding, as AWS load
+ * balancers make them: padding and whole_quads say which form it has. The
+ * signature is over the text as it is.
+ */
+enum base_reason token_jws_parse_padded(
+	struct token_ctx *ctx, struct span token, struct token_jws *ret_jws);
+
+/* The header again, as JSON: of a token whose signature held. BASE_REASON_OK or INTERNAL. */
+enum base_reason token_jws_header(
+	struct token_ctx *ctx, const struct token_jws *jws, json_t **ret_header);
 
 /*
  * Does the signature hold under this key? The key's algorithm must be the

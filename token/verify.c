@@ -1,6 +1,9 @@
 #include "token/verify.h"
 
 #include "token/claims.h"
+#include "token/issuer.h"
+#include "token/json.h"
+#include "token/mapping.h"
 
 /* What one verification has found out so far. */
 struct search {
@@ -9,10 +12,11 @@ struct search {
 	size_t n_issuers;
 	size_t token_bytes;
 	struct token_jws jws;
-	struct token_payload payload; /* owns claims once read */
-	uint64_t key;                 /* print of the key that made the signature */
-	bool read;                    /* a signature held, and the payload is read */
-	bool tried;                   /* at least one key was tried */
+	struct token_payload payload;        /* owns claims once read */
+	uint64_t key;                        /* print of the key that made the signature */
+	bool read;                           /* a signature held, and the payload is read */
+	const struct token_provider *merged; /* with header claims of this provider, or NULL */
+	bool tried;                          /* at least one key was tried */
 };
 
 static void cleanup_fn_search(struct search *s)
@@ -25,9 +29,15 @@ static bool allows_alg(const struct search *s, const struct token_provider *rule
 	return rules->algs & TOKEN_ALG_BIT(s->jws.alg);
 }
 
+/* With padding only where the provider pads, and then every part. */
+static bool has_form(const struct search *s, const struct token_provider *rules)
+{
+	return rules->padded ? s->jws.whole_quads : !s->jws.padding;
+}
+
 static bool allows(const struct search *s, const struct token_provider *rules)
 {
-	return allows_alg(s, rules) && s->token_bytes <= rules->max_bytes;
+	return allows_alg(s, rules) && has_form(s, rules) && s->token_bytes <= rules->max_bytes;
 }
 
 /* Is there a provider for this token at all? */
@@ -38,8 +48,12 @@ static enum base_reason check_front(const struct search *s)
 	for (size_t i = 0; i < s->n_issuers; i++) {
 		if (allows(s, &s->issuers[i].rules))
 			return BASE_REASON_OK;
-		if (allows_alg(s, &s->issuers[i].rules))
+		if (!allows_alg(s, &s->issuers[i].rules))
+			continue;
+		if (has_form(s, &s->issuers[i].rules))
 			reason = BASE_REASON_TOKEN_TOO_LARGE;
+		else if (reason == BASE_REASON_ALG_NOT_ALLOWED)
+			reason = BASE_REASON_TOKEN_MALFORMED;
 	}
 	return reason;
 }
@@ -93,18 +107,41 @@ static enum base_reason try_keys(struct search *s, const struct token_keyset *ke
 	return reason;
 }
 
-static enum base_reason read_payload(struct search *s)
+static enum base_reason parse_payload(struct search *s, const struct token_provider *merged)
 {
+	cleanup(json) json_t *header = NULL;
 	struct span json;
+	enum base_reason reason = token_jws_payload(s->ctx, &s->jws, &json);
+
+	if (reason == BASE_REASON_OK && merged)
+		reason = token_jws_header(s->ctx, &s->jws, &header);
+	if (reason != BASE_REASON_OK)
+		return reason;
+	if (!merged)
+		return token_claims_parse(json, &s->payload);
+	return token_claims_parse_with(
+		json, header, merged->header_claims, merged->n_header_claims, &s->payload);
+}
+
+static enum base_reason read_payload(struct search *s, const struct token_provider *rules)
+{
+	const struct token_provider *merged = rules->n_header_claims ? rules : NULL;
 	enum base_reason reason;
 
-	if (s->read)
+	if (s->read && s->merged == merged)
 		return BASE_REASON_OK;
-	reason = token_jws_payload(s->ctx, &s->jws, &json);
-	if (reason == BASE_REASON_OK)
-		reason = token_claims_parse(json, &s->payload);
+	token_claims_done(&s->payload.claims);
+	reason = parse_payload(s, merged);
 	s->read = reason == BASE_REASON_OK;
+	s->merged = merged;
 	return reason;
+}
+
+static bool is_issuer(const struct search *s, const struct token_provider *rules)
+{
+	const struct token_claims *claims = &s->payload.claims;
+
+	return token_issuer_is(rules, claims->iss, claims->sub, claims->claims);
 }
 
 /* OK: this provider's key signed, and the token says so (RFC 8725 3.8). */
@@ -119,11 +156,10 @@ static enum base_reason try_issuer(struct search *s, const struct token_issuer *
 		s->tried = true;
 	if (reason != BASE_REASON_OK)
 		return reason;
-	reason = read_payload(s);
+	reason = read_payload(s, &issuer->rules);
 	if (reason != BASE_REASON_OK)
 		return reason;
-	return span_is(s->payload.claims.iss, issuer->rules.issuer) ? BASE_REASON_OK
-								    : BASE_REASON_ISSUER_MISMATCH;
+	return is_issuer(s, &issuer->rules) ? BASE_REASON_OK : BASE_REASON_ISSUER_MISMATCH;
 }
 
 /* Reasons after which the next provider may still know the token. */
@@ -144,7 +180,7 @@ static enum base_reason why_nobody(const struct search *s)
 
 		if (issuer->keys || !allows(s, &issuer->rules))
 			continue;
-		if (!s->read || span_is(s->payload.claims.iss, issuer->rules.issuer))
+		if (!s->read || is_issuer(s, &issuer->rules))
 			return BASE_REASON_KEYS_UNAVAILABLE;
 	}
 	if (s->read)
@@ -191,8 +227,18 @@ static enum base_reason run(struct search *s, int64_t now_s, size_t *ret_issuer)
 	rules = &s->issuers[*ret_issuer].rules;
 	reason = check_typ(s->jws.typ, rules);
 	if (reason == BASE_REASON_OK)
+		reason = token_mapping_apply(&s->payload, rules);
+	if (reason == BASE_REASON_OK)
 		reason = token_claims_check(&s->payload, rules, now_s);
 	return reason;
+}
+
+static bool anybody_pads(const struct token_issuer *issuers, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (issuers[i].rules.padded)
+			return true;
+	return false;
 }
 
 enum base_reason token_verify(struct token_ctx *ctx, const struct token_issuer *issuers,
@@ -201,7 +247,9 @@ enum base_reason token_verify(struct token_ctx *ctx, const struct token_issuer *
 {
 	cleanup(search) struct search s = {
 		.ctx = ctx, .issuers = issuers, .n_issuers = n_issuers, .token_bytes = token.n};
-	enum base_reason reason = token_jws_parse(ctx, token, &s.jws);
+	enum base_reason reason = anybody_pads(issuers, n_issuers)
+					  ? token_jws_parse_padded(ctx, token, &s.jws)
+					  : token_jws_parse(ctx, token, &s.jws);
 	size_t issuer = 0;
 
 	if (hint_alg)
@@ -211,7 +259,7 @@ enum base_reason token_verify(struct token_ctx *ctx, const struct token_issuer *
 	if (reason != BASE_REASON_OK)
 		return reason;
 	*ret_claims = s.payload.claims;
-	ret_claims->claims = TAKE_PTR(s.payload.claims.claims);
+	s.payload.claims = (struct token_claims){0};
 	ret_claims->issuer = issuer;
 	ret_claims->key = s.key;
 	memcpy(ret_claims->kid, s.jws.kid, sizeof(ret_claims->kid));

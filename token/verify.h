@@ -13,19 +13,34 @@
 #include <jansson.h>
 #include <stdint.h>
 
+/* Names that lead from the claims' root to one claim; exact, dots included. */
+struct token_path {
+	const char *const *segments;
+	size_t n; /* 0: where everybody has it */
+};
+
 /* One issuer's rules. All text is borrowed and must outlive the calls. */
 struct token_provider {
 	const char *name;
-	const char *issuer;           /* compared byte for byte with iss */
+	const char *issuer; /* see token_issuer_is */
+	const char *const *issuer_aliases;
+	size_t n_issuer_aliases;
+	const char *const *tenants; /* of {tenantid} in issuer; none: all */
+	size_t n_tenants;
+	const char *trust_domain;     /* of a SPIFFE provider; else NULL */
 	const char *const *audiences; /* at least one; aud must name one of them */
 	size_t n_audiences;
-	const char *const *types; /* accepted typ, lower case without "application/" */
-	size_t n_types;           /* 0: typ may be anything */
-	bool type_required;       /* refuse a token without typ */
-	uint32_t algs;            /* TOKEN_ALG_BIT set */
-	int64_t leeway_s;         /* for exp, nbf, iat; 0 to 300 */
-	int64_t max_lifetime_s;   /* exp - (nbf or iat) at most; 0: no limit */
-	size_t max_bytes;         /* of the token; at most TOKEN_MAX_BYTES */
+	const char *const *types;         /* accepted typ, lower case without "application/" */
+	size_t n_types;                   /* 0: typ may be anything */
+	bool type_required;               /* refuse a token without typ */
+	uint32_t algs;                    /* TOKEN_ALG_BIT set */
+	int64_t leeway_s;                 /* for exp, nbf, iat; 0 to 300 */
+	int64_t max_lifetime_s;           /* exp - (nbf or iat) at most; 0: no limit */
+	size_t max_bytes;                 /* of the token; at most TOKEN_MAX_BYTES */
+	bool padded;                      /* each part is base64url with padding, signed as it is */
+	const char *const *header_claims; /* members of the header that count as claims */
+	size_t n_header_claims;
+	struct token_path subject, audience, client_id, scope;
 };
 
 struct token_issuer {
@@ -37,16 +52,21 @@ struct token_issuer {
 #define TOKEN_JSON_DEPTH    16
 #define TOKEN_JSON_ELEMENTS 512
 #define TOKEN_TEXT_MAX      1024 /* bytes in iss, sub, jti, one audience, client_id */
+#define TOKEN_SCOPE_MAX     4096 /* bytes of all scopes together */
+#define TOKEN_ACTORS_MAX    4    /* act inside act (RFC 8693 4.1) */
 #define TOKEN_KIDLESS_KEYS  4    /* keys of the right alg that a token without kid may try */
 
-/* A valid token. Owns claims; the spans borrow from them. */
+/* A valid token. Owns claims and joined; the rest borrows from them. */
 struct token_claims {
 	json_t *claims;
+	json_t *joined;  /* scopes that came as an array; or NULL */
 	size_t issuer;   /* index of the provider */
 	struct span sub; /* empty when absent */
 	struct span iss;
 	struct span client_id; /* azp, client_id or cid, the first that is text; else empty */
-	struct span scope;     /* "scope" or "scp" as text; empty when absent or an array */
+	struct span scope;     /* scopes with a blank between them */
+	const json_t *act;     /* who acts for sub (RFC 8693 4.1); or NULL */
+	struct span actor;     /* its sub, client_id or azp, the first that is there */
 	struct span jti;
 	const json_t *aud; /* text or array of texts, borrowed from claims; or NULL */
 	int64_t exp;       /* seconds since 1970 */

@@ -14,7 +14,7 @@ static const char CONFIG[] =
 
 /* The contract's variables that this version enables (docs/DESIGN.md), in any order. */
 static const char *const CONTRACT[] = {"id", "mark", "labels", "role", "sub", "iss", "client_id",
-	"scope", "exp", "route", "challenge", "status", "reason", "verdict", "claim_email",
+	"scope", "actor", "exp", "route", "challenge", "status", "reason", "verdict", "claim_email",
 	"claim_level", "claim_vip", "claim_groups", "claim_nothing", "claim_note", "claim_empty"};
 
 static struct spoa_config *config;
@@ -42,6 +42,7 @@ static void make(enum base_reason reason, const char *email)
 		.sub = SPAN("somebody"),
 		.iss = SPAN("https://a"),
 		.scope = SPAN("read write"),
+		.actor = SPAN("agent"),
 		.exp = HELP_NOW_S,
 	};
 
@@ -116,6 +117,7 @@ START_TEST(allow)
 	help_is(&ack, "sub", "somebody");
 	help_is(&ack, "iss", "https://a");
 	help_is(&ack, "scope", "read write");
+	help_is(&ack, "actor", "agent");
 	is_int(&ack, "exp", HELP_NOW_S);
 	help_is(&ack, "route", "be_admin");
 	help_is(&ack, "claim_email", "a@b");

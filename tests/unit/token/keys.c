@@ -188,6 +188,36 @@ static char *signing_input(struct span header, struct span payload)
 	return input;
 }
 
+/* Takes text, and gives it back filled to whole quads. */
+static char *pad(char *text)
+{
+	static const char *const FILL[] = {"", "", "==", "="};
+	char *padded;
+
+	must(asprintf(&padded, "%s%s", text, FILL[strlen(text) % 4]) > 0, "asprintf");
+	free(text);
+	return padded;
+}
+
+char *test_sign_padded(const struct test_key *key, const char *header, const char *payload)
+{
+	unsigned char sig[1100];
+	char *h = pad(test_b64(span_of(header)));
+	char *p = pad(test_b64(span_of(payload)));
+	char *input, *text, *token;
+	size_t n;
+
+	must(asprintf(&input, "%s.%s", h, p) > 0, "asprintf");
+	n = sign(key, span_of(input), sig);
+	text = pad(test_b64((struct span){(const char *)sig, n}));
+	must(asprintf(&token, "%s.%s", input, text) > 0, "asprintf");
+	free(h);
+	free(p);
+	free(input);
+	free(text);
+	return token;
+}
+
 char *test_sign_bytes(const struct test_key *key, struct span header, struct span payload)
 {
 	unsigned char sig[1100];

@@ -43,6 +43,9 @@ struct token_keyset *test_keyset(const struct test_key *key, const char *kid);
 char *test_sign(const struct test_key *key, const char *header, const char *payload);
 char *test_sign_bytes(const struct test_key *key, struct span header, struct span payload);
 
+/* The same as AWS load balancers do it: every part with padding, signed as it is (malloc). */
+char *test_sign_padded(const struct test_key *key, const char *header, const char *payload);
+
 /* The same with {"alg":ALG,"kid":kid} (and "typ" unless NULL) as header. */
 char *test_token(const struct test_key *key, const char *kid, const char *typ, const char *payload);
 

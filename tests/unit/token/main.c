@@ -82,6 +82,11 @@ int main(void)
 	srunner_add_suite(runner, suite_replay());
 	srunner_add_suite(runner, suite_revocation());
 	srunner_add_suite(runner, suite_thumbprint());
+	srunner_add_suite(runner, suite_padded());
+	srunner_add_suite(runner, suite_spiffe());
+	srunner_add_suite(runner, suite_issuer());
+	srunner_add_suite(runner, suite_mapping());
+	srunner_add_suite(runner, suite_cert());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -6,7 +6,9 @@ unit(token
 		unit/token/test_discovery.c unit/token/test_mint.c unit/token/test_differential.c
 		unit/token/test_cnf.c unit/token/test_dpop.c unit/token/test_htu.c
 		unit/token/test_nonce.c unit/token/test_replay.c unit/token/test_revocation.c
-		unit/token/test_thumbprint.c)
+		unit/token/test_thumbprint.c
+		unit/token/test_padded.c unit/token/test_spiffe.c unit/token/test_issuer.c
+		unit/token/test_mapping.c unit/token/test_cert.c unit/token/ca.c)
 target_link_libraries(unit_token PRIVATE PkgConfig::OPENSSL PkgConfig::JANSSON PkgConfig::LIBJWT)
 target_link_options(unit_token PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 fuzz(jws LINK room_token)

@@ -25,6 +25,11 @@ Suite *suite_nonce(void);
 Suite *suite_replay(void);
 Suite *suite_revocation(void);
 Suite *suite_thumbprint(void);
+Suite *suite_padded(void);
+Suite *suite_spiffe(void);
+Suite *suite_issuer(void);
+Suite *suite_mapping(void);
+Suite *suite_cert(void);
 
 #define ASSERT_REASON(got, want) ck_assert_str_eq(base_reason_word(got), base_reason_word(want))
 
