@@ -10,9 +10,13 @@
 #include <time.h>
 
 /* Exchanges at the same time; the others wait, their time running. */
-#define ACTIVE_MAX 64 /* one for each provider: a slow one delays no other */
+/*
+ * One for the keys of each provider (64), and as many for introspection: a
+ * slow provider delays no other, and introspection never delays keys.
+ */
+#define ACTIVE_MAX 128
 /* Idle connections that are kept for the next request to the same server. */
-#define KEPT_CONNECTIONS 16L
+#define KEPT_CONNECTIONS 64L
 /* How often the thread looks at the time of those that wait, and when none does. */
 #define WAITING_POLL_MS 100
 #define IDLE_POLL_MS    1000

@@ -2,7 +2,7 @@
  * The net thread: HTTP(S) requests in, answers out, so that no request loop
  * ever waits for TLS, DNS or a slow provider. It trusts nobody: no redirects,
  * no environment proxies, size and time ceilings, TLS 1.2 or later with the
- * peer checked.
+ * peer checked, and no connection to an address that nobody allowed.
  */
 #ifndef NET_NET_H
 #define NET_NET_H
@@ -12,29 +12,44 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Requests between submit and take; so at most this many bodies are held. */
-#define NET_REQUESTS_MAX 256
+#define NET_REQUESTS_MAX 512
+
+#define NET_ETAG_MAX 127 /* longer ones are not kept: RFC 9110 8.8.3 sets no limit */
 
 struct net;
 
+/* All text is copied. The host of url is one that the operator chose: see net/vet.h. */
 struct net_request {
-	const char *url;     /* copied */
-	const char *ca_file; /* copied; trusted instead of the system's CAs; NULL: the system's */
-	bool allow_http;     /* else https only */
-	size_t max_bytes;    /* body ceiling */
-	long timeout_ms; /* above 0; from submit to the last byte, waiting for a slot included */
-	void *owner;     /* handed back with the answer */
+	const char *url;
+	const char *ca_file;   /* trusted instead of the system's CAs; NULL: the system's */
+	const char *cert_file; /* client certificate and its key, PEM (RFC 8705 2); NULL: none */
+	const char *key_file;
+	const char *proxy;           /* http://host:port; NULL: none */
+	const char *const *networks; /* ranges that are no public addresses and yet allowed */
+	size_t n_networks;
+	bool allow_http;            /* else https only, and http to this machine itself */
+	const char *const *headers; /* "Name: value"; for the server alone, not the proxy */
+	size_t n_headers;
+	const char *post; /* the body of a POST; NULL: a GET */
+	size_t max_bytes; /* body ceiling */
+	long timeout_ms;  /* above 0; from submit to the last byte, waiting for a slot included */
+	void *owner;      /* handed back with the answer */
 };
 
 struct net_answer {
 	void *owner;
-	int error;   /* 0, or -errno: -ETIMEDOUT, -EMSGSIZE, -ECONNREFUSED, -EIO, ... */
+	int error;   /* 0, or -errno: -ETIMEDOUT, -EMSGSIZE, -ECONNREFUSED, -EACCES, -EIO, ... */
 	long status; /* HTTP status when error is 0; a redirect is just its 3xx */
 	char *body;  /* owned; NUL-terminated behind body_len bytes; NULL when error is not 0 */
 	size_t body_len;
-	char why[160];           /* a sentence in printable ASCII when error is not 0 */
-	struct net_answer *next; /* for the queue */
+	int64_t max_age_s;           /* how long it may be kept (RFC 9111 5.2.2); -1: not said */
+	int64_t age_s;               /* how old it was when it was sent (RFC 9111 5.1) */
+	char etag[NET_ETAG_MAX + 1]; /* with its quotes; empty when there is none */
+	char why[160];               /* a sentence in printable ASCII when error is not 0 */
+	struct net_answer *next;     /* for the queue */
 };
 
 /*
@@ -47,7 +62,8 @@ int net_new(void (*wake)(void *arg), void *arg, struct net **ret_net) must_check
  * Queues a request from any thread. Every request that was accepted gets
  * exactly one answer, unless net_free comes first.
  *   0
- *   -EINVAL  not a URL, its scheme is not allowed, it carries a user name, or no timeout
+ *   -EINVAL  not a URL, its scheme is not allowed, it carries a user name, no timeout, a
+ *            header with a line break, a network that is none
  *   -EAGAIN  NET_REQUESTS_MAX requests were submitted and their answers not taken yet
  *   -ENOMEM
  */

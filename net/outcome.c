@@ -34,6 +34,7 @@ static const struct {
 } STOPS[] = {
 	{-EMSGSIZE, "the answer is larger than allowed"},
 	{-ENOMEM, "out of memory"},
+	{-EACCES, "the server's address is not public and not in the provider's networks"},
 	{-ETIMEDOUT, "the time was over before the request could be sent"},
 };
 
@@ -97,6 +98,8 @@ void net_outcome_end(struct net_transfer *t, CURLcode code)
 {
 	if (t->stopped)
 		net_outcome_fail(t, t->stopped);
+	else if (code == CURLE_COULDNT_CONNECT && t->refused)
+		net_outcome_fail(t, -EACCES);
 	else if (code != CURLE_OK)
 		fail_of_curl(t, code);
 	else

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "net/net.h"
+#include "net/vet.h"
 
 #include <curl/curl.h>
 #include <stdint.h>
@@ -18,14 +19,21 @@ struct net_transfer {
 	struct net_transfer *next; /* for the queue that holds it */
 	struct net_answer *answer; /* owned; made at submit, so that it can always be given */
 	CURL *easy;                /* owned; NULL until started */
-	char *url;                 /* owned */
-	char *ca_file;             /* owned, may be NULL */
-	bool allow_http;
+	char *url;                 /* owned, like the other texts */
+	char *ca_file;             /* these may be NULL */
+	char *cert_file;
+	char *key_file;
+	char *proxy;
+	char *post;
+	struct curl_slist *headers;
+	struct net_vet vet;
+	bool http;            /* the URL's scheme, and it is allowed */
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */
 	size_t max_bytes;
 	size_t body_room;    /* allocated behind answer->body, NUL included */
 	size_t header_bytes; /* seen so far */
 	int stopped;         /* -errno with which a callback of ours ended the transfer */
+	bool refused;        /* an address that is not allowed was left out */
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -41,6 +49,9 @@ int net_transfer_new(
  * pointer. 0, -ETIMEDOUT (nothing is left of the time), -ENOMEM or -EINVAL.
  */
 int net_transfer_start(struct net_transfer *t) must_check;
+
+/* options.c: sets all options of t->easy, with left_ms for the exchange. */
+CURLcode net_transfer_options(struct net_transfer *t, long left_ms) must_check;
 
 /* The handle must not be in a multi any more. NULL is fine. */
 void net_transfer_free(struct net_transfer *t);

@@ -47,8 +47,10 @@ static int transfer_of(const char *socket_path, const char *path, struct net_tra
 	}
 	request.url = url;
 	rc = net_transfer_new(&request, &t);
-	if (!rc)
-		rc = net_transfer_start(t);
+	if (rc)
+		return rc;
+	t->vet.anything = true; /* a socket file has no address */
+	rc = net_transfer_start(t);
 	if (rc)
 		return rc;
 	if (curl_easy_setopt(t->easy, CURLOPT_UNIX_SOCKET_PATH, socket_path) != CURLE_OK)

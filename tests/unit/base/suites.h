@@ -4,6 +4,7 @@
 #include <check.h>
 #include <limits.h>
 
+Suite *cidr_suite(void);
 Suite *clock_suite(void);
 Suite *diag_suite(void);
 Suite *doc_suite(void);

@@ -45,3 +45,12 @@ void cert_write(X509 *cert, const char *file)
 	ck_assert_int_eq(PEM_write_X509(f, cert), 1);
 	ck_assert_int_eq(fclose(f), 0);
 }
+
+void cert_write_key(EVP_PKEY *key, const char *file)
+{
+	FILE *f = fopen(file, "w");
+
+	ck_assert_ptr_nonnull(f);
+	ck_assert_int_eq(PEM_write_PrivateKey(f, key, NULL, NULL, 0, NULL, NULL), 1);
+	ck_assert_int_eq(fclose(f), 0);
+}

@@ -9,5 +9,6 @@
 void cert_make(EVP_PKEY **ret_key, X509 **ret_cert, bool for_loopback);
 
 void cert_write(X509 *cert, const char *file);
+void cert_write_key(EVP_PKEY *key, const char *file);
 
 #endif

@@ -18,6 +18,8 @@ int main(void)
 	srunner_add_suite(runner, suite_transfer());
 	srunner_add_suite(runner, suite_net());
 	srunner_add_suite(runner, suite_unix());
+	srunner_add_suite(runner, suite_header());
+	srunner_add_suite(runner, suite_vet());
 	srunner_set_fork_status(runner, CK_NOFORK);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -23,6 +23,7 @@ struct conn {
 	pthread_t thread;
 	int fd;
 	SSL *ssl;
+	bool goes_on;
 	char head[4096];
 };
 
@@ -35,6 +36,7 @@ struct server {
 	struct conn conns[CONNS_MAX]; /* here, so that failing allocations leave us alone */
 	unsigned n_conns;
 	atomic_uint hits;
+	atomic_uint n_accepted;
 };
 
 static bool put(struct conn *c, const void *p, size_t n)
@@ -113,6 +115,30 @@ static void do_user(struct conn *c)
 	put_text(c, c->head);
 }
 
+/* What the head says follows it, as far as it is here already: the tests send little. */
+static void do_kept(struct conn *c)
+{
+	char text[8192];
+	size_t n = strlen(c->head);
+	const char *length = strcasestr(c->head, "content-length: ");
+	size_t want = (size_t)(strstr(c->head, "\r\n\r\n") + 4 - c->head) +
+		      (length ? (size_t)atoi(length + 16) : 0);
+
+	while (n < want && n < sizeof(c->head) - 1) {
+		int got = c->ssl ? SSL_read(c->ssl, c->head + n, (int)(want - n))
+				 : (int)recv(c->fd, c->head + n, want - n, 0);
+
+		if (got <= 0)
+			return;
+		n += (size_t)got;
+		c->head[n] = '\0';
+	}
+	snprintf(
+		text, sizeof(text), "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", n, c->head);
+	put_text(c, text);
+	c->goes_on = true;
+}
+
 static void do_close(struct conn *c)
 {
 	(void)c;
@@ -137,6 +163,11 @@ static const struct {
 	{"/hang", NULL, do_hang},
 	{"/close", NULL, do_close},
 	{"/user", NULL, do_user},
+	{"/kept", NULL, do_kept},
+	{"/tagged",
+		"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nConnection: close\r\nETag: \"v1\"\r\n"
+		"Cache-Control: public, max-age=120\r\nAge: 20\r\n\r\nx",
+		NULL},
 };
 
 static bool read_head(struct conn *c)
@@ -160,11 +191,13 @@ static bool read_head(struct conn *c)
 
 static void serve_head(struct conn *c)
 {
+	const char *path = strchr(c->head, ' ') + 1;
+
 	atomic_fetch_add(&c->server->hits, 1);
 	for (size_t i = 0; i < sizeof(BEHAVIOURS) / sizeof(BEHAVIOURS[0]); i++) {
 		size_t n = strlen(BEHAVIOURS[i].path);
 
-		if (strncmp(c->head + 4, BEHAVIOURS[i].path, n) || c->head[4 + n] != ' ')
+		if (strncmp(path, BEHAVIOURS[i].path, n) || path[n] != ' ')
 			continue;
 		if (BEHAVIOURS[i].act)
 			BEHAVIOURS[i].act(c);
@@ -182,8 +215,12 @@ static void *serve(void *arg)
 		c->ssl = SSL_new(c->server->tls);
 		SSL_set_fd(c->ssl, c->fd);
 	}
-	if ((!c->ssl || SSL_accept(c->ssl) == 1) && read_head(c))
-		serve_head(c);
+	if (!c->ssl || SSL_accept(c->ssl) == 1)
+		do {
+			c->goes_on = false;
+			if (read_head(c))
+				serve_head(c);
+		} while (c->goes_on);
 	if (c->ssl) {
 		SSL_shutdown(c->ssl);
 		SSL_free(c->ssl);
@@ -211,6 +248,7 @@ static void *accept_all(void *arg)
 		struct conn *c = &s->conns[s->n_conns++];
 
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+		atomic_fetch_add(&s->n_accepted, 1);
 		c->server = s;
 		c->fd = fd;
 		pthread_create(&c->thread, NULL, serve, c);
@@ -247,6 +285,10 @@ static SSL_CTX *tls_new(const struct server_options *o)
 	ck_assert_ptr_nonnull(tls);
 	ck_assert_int_eq(SSL_CTX_use_certificate(tls, o->cert), 1);
 	ck_assert_int_eq(SSL_CTX_use_PrivateKey(tls, o->key), 1);
+	if (o->client_ca) {
+		X509_STORE_add_cert(SSL_CTX_get_cert_store(tls), o->client_ca);
+		SSL_CTX_set_verify(tls, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	}
 	if (o->max_tls) {
 		SSL_CTX_set_security_level(tls, 0);
 		SSL_CTX_set_min_proto_version(tls, TLS1_VERSION);
@@ -290,6 +332,18 @@ int server_port(const struct server *s)
 unsigned server_hits(struct server *s)
 {
 	return atomic_load(&s->hits);
+}
+
+const char *server_last_head(struct server *s)
+{
+	unsigned n = server_connections(s);
+
+	return n ? s->conns[n - 1].head : "";
+}
+
+unsigned server_connections(struct server *s)
+{
+	return atomic_load(&s->n_accepted);
 }
 
 int server_closed_port(void)

@@ -9,6 +9,8 @@
  *	/slow     200, one byte every 50 ms  /hang      never a byte
  *	/cut      200, half of its body      /close     closes at once
  *	/noise    not HTTP                   /user      200, the request's head
+ *	/kept     200, head and body of the request; the connection goes on
+ *	/tagged   200 with ETag, Cache-Control and Age
  */
 #ifndef TESTS_UNIT_NET_SERVER_H
 #define TESTS_UNIT_NET_SERVER_H
@@ -21,7 +23,8 @@ struct server_options {
 	const char *unix_path; /* NULL: TCP on 127.0.0.1 */
 	X509 *cert;            /* NULL: no TLS */
 	EVP_PKEY *key;
-	int max_tls; /* 0: the newest */
+	int max_tls;     /* 0: the newest */
+	X509 *client_ca; /* clients must have a certificate that it signed; NULL: none */
 };
 
 struct server *server_start(const struct server_options *options);
@@ -33,6 +36,12 @@ int server_port(const struct server *server);
 
 /* Requests whose head was read so far. */
 unsigned server_hits(struct server *server);
+
+/* The head of the last request that was read; the server must be quiet. */
+const char *server_last_head(struct server *server);
+
+/* Connections that were accepted so far. */
+unsigned server_connections(struct server *server);
 
 /* A loopback port on which nobody listens. */
 int server_closed_port(void);

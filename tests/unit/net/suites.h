@@ -8,5 +8,7 @@ Suite *suite_outcome(void);
 Suite *suite_transfer(void);
 Suite *suite_net(void);
 Suite *suite_unix(void);
+Suite *suite_header(void);
+Suite *suite_vet(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "net/net.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <openssl/evp.h>
@@ -28,15 +29,21 @@ static struct net *net;
 static int woken;
 static atomic_uint wakes;
 
-/* Stands in for the system's: "hang.test" is a name server that does not answer. */
+/*
+ * Stands in for the system's: "hang.test" is a name server that does not
+ * answer, "inside.test" a name that somebody pointed at this machine.
+ */
 int getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
 	struct addrinfo **ret_list)
 {
-	(void)service;
-	(void)hints;
-	(void)ret_list;
+	static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "getaddrinfo");
 	if (!strcmp(host, "hang.test"))
 		poll(NULL, 0, RESOLVER_HANGS_MS);
+	if (!strcmp(host, "inside.test") || !strcmp(host, "127.0.0.1"))
+		return real("127.0.0.1", service, hints, ret_list);
 	return EAI_NONAME;
 }
 
@@ -129,6 +136,7 @@ static const struct {
 	{"/moved", 100, 302, 0, ""},
 	{"/big", 1000, 200, 1000, NULL},
 	{"/chunked", 1000, 200, 1000, NULL},
+	{"/tagged", 10, 200, 1, "x"},
 };
 
 START_TEST(good)
@@ -202,7 +210,7 @@ END_TEST
 START_TEST(bad_scheme)
 {
 	/* Goal: a URL that is not allowed is refused at submit, and nothing is sent or queued. */
-	struct net_request request = {.url = "http://127.0.0.1/", .timeout_ms = 1000};
+	struct net_request request = {.url = "http://10.0.0.1/", .timeout_ms = 1000};
 
 	ck_assert_int_eq(net_submit(net, &request), -EINVAL);
 	request.url = "file:///etc/hostname";
@@ -265,7 +273,7 @@ START_TEST(slots_taken)
 	/* Goal: behind hanging servers a request waits no longer than its own time, and says so. */
 	int hung, last;
 
-	for (int i = 0; i < 64; i++)
+	for (int i = 0; i < 128; i++)
 		ck_assert_int_eq(submit_to(server_port(server), "/hang", 10, 60000, &hung), 0);
 	ck_assert_int_eq(submit_to(server_port(server), "/ok", 10, 300, &last), 0);
 
@@ -487,6 +495,157 @@ START_TEST(ca_missing)
 }
 END_TEST
 
+START_TEST(freshness)
+{
+	/* Goal: what the head says about keeping the answer arrives with it. */
+	cleanup(net_answer) struct net_answer *tagged = get("/tagged", 10, 5000);
+	cleanup(net_answer) struct net_answer *plain = get("/ok", 10, 5000);
+
+	ck_assert_str_eq(tagged->etag, "\"v1\"");
+	ck_assert_int_eq(tagged->max_age_s, 120);
+	ck_assert_int_eq(tagged->age_s, 20);
+	ck_assert_str_eq(plain->etag, "");
+	ck_assert_int_eq(plain->max_age_s, -1);
+}
+END_TEST
+
+static struct net_answer *ask(struct net_request request, const char *host, const char *path)
+{
+	char url[200];
+	struct net_answer *answer;
+
+	snprintf(url, sizeof(url), "http://%s:%d%s", host, server_port(server), path);
+	request.url = url;
+	request.timeout_ms = 5000;
+	request.max_bytes = 4096;
+	ck_assert_int_eq(net_submit(net, &request), 0);
+	answer = next_answer(10000);
+	ck_assert_ptr_nonnull(answer);
+	return answer;
+}
+
+static const char *const LOOPBACK[] = {"127.0.0.0/8"};
+static const char *const OTHER[] = {"10.0.0.0/8"};
+
+static const struct {
+	const char *host;
+	struct net_request request;
+	int error;
+} PLACES[] = {
+	{"127.0.0.1", {.allow_http = true}, 0},
+	{"127.0.0.1", {0}, 0},
+	{"inside.test", {.allow_http = true}, -EACCES},
+	{"inside.test", {.allow_http = true, .networks = OTHER, .n_networks = 1}, -EACCES},
+	{"inside.test", {.allow_http = true, .networks = LOOPBACK, .n_networks = 1}, 0},
+};
+
+START_TEST(places)
+{
+	/* Goal: a name that leads to this machine is asked only if its network is allowed. */
+	cleanup(net_answer) struct net_answer *answer =
+		ask(PLACES[_i].request, PLACES[_i].host, "/ok");
+
+	ck_assert_msg(answer->error == PLACES[_i].error, "%d %s", answer->error, answer->why);
+	ck_assert_uint_eq(server_connections(server), answer->error ? 0 : 1);
+	if (answer->error)
+		ck_assert_ptr_nonnull(strstr(answer->why, "networks"));
+}
+END_TEST
+
+START_TEST(kept_connection)
+{
+	/* Goal: a connection that was kept serves the next request, not one with stricter rules. */
+	struct net_request free_ = {.allow_http = true, .networks = LOOPBACK, .n_networks = 1};
+	struct net_request strict = {.allow_http = true};
+	cleanup(net_answer) struct net_answer *first = ask(free_, "inside.test", "/kept");
+	cleanup(net_answer) struct net_answer *second = ask(free_, "inside.test", "/kept");
+	cleanup(net_answer) struct net_answer *third = ask(strict, "inside.test", "/kept");
+
+	ck_assert_msg(!first->error && !second->error, "%s %s", first->why, second->why);
+	ck_assert_uint_eq(server_connections(server), 1);
+	ck_assert_int_eq(third->error, -EACCES);
+	ck_assert_uint_eq(server_hits(server), 2);
+}
+END_TEST
+
+START_TEST(post)
+{
+	/* Goal: a POST carries its body and headers, and asks for no permission first. */
+	static const char *const HEADERS[] = {
+		"Content-Type: application/x-www-form-urlencoded", "Authorization: Basic eDp5"};
+	struct net_request request = {.headers = HEADERS, .n_headers = 2, .post = "token=a&b=c"};
+	cleanup(net_answer) struct net_answer *answer = ask(request, "127.0.0.1", "/kept");
+
+	ck_assert_msg(!answer->error, "%s", answer->why);
+	ck_assert_int_eq(strncmp(answer->body, "POST /kept ", 11), 0);
+	ck_assert_ptr_nonnull(strstr(answer->body, "Authorization: Basic eDp5\r\n"));
+	ck_assert_ptr_nonnull(
+		strstr(answer->body, "Content-Type: application/x-www-form-urlencoded\r\n"));
+	ck_assert_ptr_null(strcasestr(answer->body, "expect:"));
+	ck_assert_ptr_nonnull(strstr(answer->body, "\r\n\r\ntoken=a&b=c"));
+}
+END_TEST
+
+START_TEST(proxy)
+{
+	/* Goal: with a proxy it is asked for a tunnel, and hears no header that is for the server. */
+	static const char *const HEADERS[] = {"Authorization: Bearer secret-word"};
+	char url[64];
+	struct net_request request = {
+		.url = "https://idp.test/keys",
+		.proxy = url,
+		.headers = HEADERS,
+		.n_headers = 1,
+		.timeout_ms = 2000,
+	};
+	cleanup(net_answer) struct net_answer *answer = NULL;
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d", server_port(server));
+	ck_assert_int_eq(net_submit(net, &request), 0);
+	answer = next_answer(5000);
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_int_ne(answer->error, 0); /* this one makes no tunnels */
+	ck_assert_uint_eq(server_hits(server), 1);
+	ck_assert_int_eq(strncmp(server_last_head(server), "CONNECT idp.test:443 ", 21), 0);
+	ck_assert_ptr_null(strstr(server_last_head(server), "secret-word"));
+}
+END_TEST
+
+START_TEST(client_certificate)
+{
+	/* Goal: a server that wants a certificate gets ours, and refuses who has none. */
+	struct server_options options = {0};
+	char cert[80], key[80], url[100];
+	struct net_request request = {
+		.url = url, .ca_file = cert, .max_bytes = 100, .timeout_ms = 5000};
+	struct server *tls_server;
+
+	snprintf(cert, sizeof(cert), "/tmp/unit_net.%d.crt", (int)getpid());
+	snprintf(key, sizeof(key), "/tmp/unit_net.%d.key", (int)getpid());
+	cert_make(&options.key, &options.cert, true);
+	cert_write(options.cert, cert);
+	cert_write_key(options.key, key);
+	options.client_ca = options.cert;
+	tls_server = server_start(&options);
+	snprintf(url, sizeof(url), "https://127.0.0.1:%d/ok", server_port(tls_server));
+	for (int with = 0; with < 2; with++) {
+		cleanup(net_answer) struct net_answer *answer = NULL;
+
+		request.cert_file = with ? cert : NULL;
+		request.key_file = with ? key : NULL;
+		ck_assert_int_eq(net_submit(net, &request), 0);
+		answer = next_answer(10000);
+		ck_assert_ptr_nonnull(answer);
+		ck_assert_msg((answer->error == 0) == with, "%s", answer->why);
+	}
+	server_stop(tls_server);
+	unlink(cert);
+	unlink(key);
+	EVP_PKEY_free(options.key);
+	X509_free(options.cert);
+}
+END_TEST
+
 static void add_bad(TCase *tc)
 {
 	tcase_add_loop_test(tc, bad, 0, ARRAY_SIZE(BAD));
@@ -514,6 +673,12 @@ Suite *suite_net(void)
 	tcase_add_test(tc, many_threads);
 	tcase_add_test(tc, free_with_answers);
 	tcase_add_test(tc, what_is_sent);
+	tcase_add_test(tc, freshness);
+	tcase_add_loop_test(tc, places, 0, ARRAY_SIZE(PLACES));
+	tcase_add_test(tc, kept_connection);
+	tcase_add_test(tc, post);
+	tcase_add_test(tc, proxy);
+	tcase_add_test(tc, client_certificate);
 	tcase_add_loop_test(tc, tls, 0, ARRAY_SIZE(TLS));
 	add_bad(tc);
 	suite_add_tcase(s, tc);

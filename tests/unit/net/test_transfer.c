@@ -17,7 +17,13 @@ static const struct {
 	{"HTTPS://idp.test/keys", false, 1, 0},
 	{"http://127.0.0.1/keys", true, 1, 0},
 	{"https://idp.test/keys", true, 1, 0},
-	{"http://127.0.0.1/keys", false, 1, -EINVAL},
+	{"http://127.0.0.1/keys", false, 1, 0},
+	{"http://[::1]:8080/keys", false, 1, 0},
+	{"http://LocalHost/keys", false, 1, 0},
+	{"http://127.0.0.1.evil.test/keys", false, 1, -EINVAL},
+	{"http://localhost.evil.test/keys", false, 1, -EINVAL},
+	{"http://10.0.0.1/keys", false, 1, -EINVAL},
+	{"http://idp.test/keys", false, 1, -EINVAL},
 	{"file:///etc/passwd", true, 1, -EINVAL},
 	{"ftp://idp.test/keys", true, 1, -EINVAL},
 	{"gopher://idp.test/keys", true, 1, -EINVAL},
@@ -67,6 +73,35 @@ START_TEST(copies)
 }
 END_TEST
 
+static int with(struct net_request request)
+{
+	cleanup(net_transfer) struct net_transfer *t = NULL;
+
+	request.url = request.url ? request.url : "https://idp.test/";
+	request.timeout_ms = 1;
+	return net_transfer_new(&request, &t);
+}
+
+START_TEST(parts)
+{
+	/* Goal: no line breaks in headers, no network that is none, no http through a proxy. */
+	static const char *const GOOD[] = {"Accept: a", "X: y"};
+	static const char *const BAD[] = {"Accept: a", "X: y\r\nZ: 1"};
+	static const char *const NETS[] = {"10.0.0.0/8", "fd00::/8"};
+	static const char *const NO_NETS[] = {"10.0.0.0/8", "inside"};
+	static const char *const PROXY = "http://127.0.0.1:3128";
+
+	ck_assert_int_eq(with((struct net_request){.headers = GOOD, .n_headers = 2}), 0);
+	ck_assert_int_eq(with((struct net_request){.headers = BAD, .n_headers = 2}), -EINVAL);
+	ck_assert_int_eq(with((struct net_request){.networks = NETS, .n_networks = 2}), 0);
+	ck_assert_int_eq(with((struct net_request){.networks = NO_NETS, .n_networks = 2}), -EINVAL);
+	ck_assert_int_eq(with((struct net_request){.proxy = PROXY}), 0);
+	ck_assert_int_eq(
+		with((struct net_request){.proxy = PROXY, .url = "http://127.0.0.1/"}), -EINVAL);
+	ck_assert_int_eq(with((struct net_request){.post = "a=b"}), 0);
+}
+END_TEST
+
 START_TEST(too_late)
 {
 	/* Goal: a transfer whose time is over does not start. */
@@ -110,6 +145,7 @@ Suite *suite_transfer(void)
 
 	tcase_add_loop_test(tc, urls, 0, ARRAY_SIZE(URLS));
 	tcase_add_test(tc, copies);
+	tcase_add_test(tc, parts);
 	tcase_add_test(tc, too_late);
 	tcase_add_test(tc, no_memory);
 	suite_add_tcase(s, tc);
