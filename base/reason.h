@@ -82,6 +82,8 @@
 	X(REPLAY_FULL, "replay_full", 503, "too many DPoP proofs at once to remember them")        \
 	X(ASSERTION_UNAVAILABLE, "assertion_unavailable", 503,                                     \
 		"no assertion could be made for the backend")                                      \
+	X(MESSAGE_TOO_LARGE, "message_too_large", 503,                                             \
+		"the SPOE message is longer than spop.max_message_size")                           \
 	X(ANSWER_TOO_LONG, "answer_too_long", 503,                                                 \
 		"the variables do not fit the negotiated frame")                                   \
 	X(INTERNAL, "internal", 503, "out of memory or a library failed")

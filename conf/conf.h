@@ -96,7 +96,8 @@ struct conf {
 	size_t n_listen;
 
 	struct {
-		int64_t max_frame_size; /* bytes */
+		int64_t max_frame_size;   /* bytes */
+		int64_t max_message_size; /* bytes */
 		int64_t deadline;
 		int64_t hello_timeout;
 		int64_t max_connections;

@@ -51,6 +51,10 @@ static const struct conf_key SPOP[] = {
 		.fallback = "16380",
 		.help = "Largest SPOP frame that is offered to HAProxy, which itself allows "
 			"tune.bufsize less 4."},
+	{"max_message_size", CONF_SIZE, AT(conf, spop.max_message_size), RANGE(256, 1024 * 1024),
+		.fallback = "64KiB", .reloadable = true,
+		.help = "Largest NOTIFY that HAProxy up to 3.0 may send in several frames; not "
+			"above max_frame_size, it may not."},
 	{"deadline", CONF_DURATION, AT(conf, spop.deadline), RANGE(5 * MS, 999 * MS),
 		.fallback = "150ms", .reloadable = true,
 		.help = "Time for one answer, after which it is an error verdict; keep it below "

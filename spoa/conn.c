@@ -1,5 +1,6 @@
 #include "spoa/conn.h"
 
+#include "spoa/fragment.h"
 #include "spoa/hold.h"
 #include "spoa/notify.h"
 
@@ -112,7 +113,8 @@ static bool drop_if_over(struct spoa_conn *conn)
 /* Answers every complete frame of the input; output goes out whenever its buffer is full. */
 static int answer_frames(struct spoa_conn *conn, struct rd *in)
 {
-	const struct spoa_session_handler handler = {.notify = spoa_notify, .arg = conn};
+	const struct spoa_session_handler handler = {
+		.notify = spoa_notify, .fragment = spoa_fragment, .arg = conn};
 	struct spoa_worker *worker = conn->worker;
 	struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
 	bool in_hello = conn->session.state == SPOA_SESSION_HELLO;
@@ -142,7 +144,7 @@ static void watch_patience(struct spoa_conn *conn, bool progress)
 {
 	struct ev_loop *loop = conn->worker->loop;
 	double seconds = (double)conn->worker->snapshot->config->conf->spop.hello_timeout / 1000.;
-	bool owing = conn->in_len || conn->out_len;
+	bool owing = conn->in_len || conn->out_len || conn->session.fragments.open;
 
 	if (conn->session.state == SPOA_SESSION_HELLO)
 		return;
@@ -272,7 +274,8 @@ int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcom
 	conn->may_bind = newcomer->may_bind;
 	conn->closed_as = SPOA_COUNT_CLOSED_PEER;
 	snprintf(conn->peer, sizeof(conn->peer), "%s", newcomer->peer);
-	spoa_session_init(&conn->session, (uint32_t)conf->spop.max_frame_size);
+	spoa_session_init(&conn->session, (uint32_t)conf->spop.max_frame_size,
+		conf->spop.max_message_size > conf->spop.max_frame_size);
 	TAILQ_INIT(&conn->parked);
 	ev_io_init(&conn->readable, on_readable, conn->fd, EV_READ);
 	ev_io_init(&conn->writable, on_writable, conn->fd, EV_WRITE);

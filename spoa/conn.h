@@ -24,8 +24,11 @@ struct spoa_conn {
 	size_t in_len, in_size;
 	unsigned char *out_held; /* answers that the socket did not take yet */
 	size_t out_len, out_size;
-	size_t charged;                 /* of these bytes, what is part of the worker's held */
-	struct spoa_parked_list parked; /* this connection's share of the worker's */
+	unsigned char *message; /* fragments of a NOTIFY that is not complete */
+	size_t message_len, message_size;
+	enum base_reason message_trouble; /* OK, or why it will be refused */
+	size_t charged;                   /* of these bytes, what is part of the worker's held */
+	struct spoa_parked_list parked;   /* this connection's share of the worker's */
 };
 
 /* Takes over newcomer->fd in every case. 0 or -ENOMEM. */

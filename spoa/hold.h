@@ -1,8 +1,8 @@
 /*
  * What a connection holds between two turns of the loop: the start of a frame
- * that is not complete, and answers that the socket did not take. Bounded: a
- * frame's worth of input for each connection, and SPOA_HELD_BYTES for all of a
- * worker's connections together.
+ * that is not complete, fragments of a NOTIFY, and answers that the socket did not
+ * take. Bounded: a frame's worth of input for each connection, and
+ * SPOA_HELD_BYTES for all of a worker's connections together.
  */
 #ifndef SPOA_HOLD_H
 #define SPOA_HOLD_H
@@ -21,6 +21,13 @@ int spoa_hold_output(struct spoa_conn *conn, const unsigned char *p, size_t n) m
 
 /* All that was kept has been sent. The room goes back at once: many peers may need it in turn. */
 void spoa_hold_release_output(struct spoa_conn *conn);
+
+/*
+ * Keeps n more bytes of a NOTIFY behind those that are there. 0; -ENOBUFS or
+ * -ENOMEM: what was kept stays, and the connection may go on without more.
+ */
+int spoa_hold_message(struct spoa_conn *conn, struct span more) must_check;
+void spoa_hold_release_message(struct spoa_conn *conn);
 
 /* The connection ends. */
 void spoa_hold_done(struct spoa_conn *conn);

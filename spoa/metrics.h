@@ -19,6 +19,7 @@
 	X(CONNECTIONS_REFUSED, "identityd_spop_connections_refused_total", "", "SPOP connections turned away: spop.max_connections") \
 	X(HEALTHCHECKS, "identityd_spop_healthchecks_total", "", "HELLO frames of health checks answered") \
 	X(NOTIFIES, "identityd_spop_notifies_total", "", "NOTIFY frames received") \
+	X(FRAGMENTED, "identityd_spop_fragmented_total", "", "NOTIFYs that came in fragments") \
 	X(PARKED, "identityd_spop_parked_total", "", "NOTIFY frames that waited for keys") \
 	X(CLOSED_PEER, "identityd_spop_closed_total", "by=\"peer\"", "SPOP connections ended, by who ended them and why") \
 	X(CLOSED_ERROR, "identityd_spop_closed_total", "by=\"agent\",why=\"bad_frame\"", "") \

@@ -154,6 +154,19 @@ static void refuse(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id
 	answer(conn, stream_id, frame_id, &request, &decision, &now, out);
 }
 
+void spoa_notify_refuse(struct spoa_conn *conn, const struct spop_frame *frame,
+	enum base_reason reason, struct wr *out)
+{
+	spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_NOTIFIES, 1);
+	refuse(conn, frame->stream_id, frame->frame_id, (struct span){0}, reason, out);
+}
+
+/* Of a parked payload, what is beyond a frame: a fragmented one, held like other bytes. */
+static size_t beyond_frame(const struct spoa_conn *conn, size_t n)
+{
+	return n > conn->session.max_frame ? n - conn->session.max_frame : 0;
+}
+
 static void unpark(struct spoa_parked *parked)
 {
 	struct spoa_conn *conn = parked->conn;
@@ -162,6 +175,7 @@ static void unpark(struct spoa_parked *parked)
 	TAILQ_REMOVE(&worker->parked, parked, in_worker);
 	TAILQ_REMOVE(&conn->parked, parked, in_conn);
 	worker->n_parked--;
+	worker->held -= beyond_frame(conn, parked->n);
 	atomic_fetch_sub_explicit(&worker->n_waiting, 1, memory_order_relaxed);
 	free(parked);
 }
@@ -193,10 +207,12 @@ static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *fr
 {
 	struct spoa_worker *worker = conn->worker;
 	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_waiting;
+	size_t beyond = beyond_frame(conn, frame->payload.n);
 	struct spoa_parked *parked = NULL;
 	struct base_now now;
 
-	if (worker->n_parked < (limit + worker->n_workers - 1) / worker->n_workers)
+	if (worker->n_parked < (limit + worker->n_workers - 1) / worker->n_workers &&
+		beyond <= SPOA_HELD_BYTES - worker->held)
 		parked = malloc(sizeof(*parked) + frame->payload.n);
 	if (!parked) {
 		refuse(conn, frame->stream_id, frame->frame_id, frame->payload,
@@ -215,6 +231,7 @@ static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *fr
 	TAILQ_INSERT_TAIL(&worker->parked, parked, in_worker);
 	TAILQ_INSERT_TAIL(&conn->parked, parked, in_conn);
 	worker->n_parked++;
+	worker->held += beyond;
 	conn->session.waiting++;
 	atomic_fetch_add_explicit(&worker->n_waiting, 1, memory_order_relaxed);
 	spoa_metrics_add(&worker->metrics, SPOA_COUNT_PARKED, 1);

@@ -12,6 +12,10 @@
 enum spop_status spoa_notify(
 	void *arg, struct spoa_session *session, const struct spop_frame *frame, struct wr *out);
 
+/* Answers a NOTIFY with this reason, whatever is in it. */
+void spoa_notify_refuse(struct spoa_conn *conn, const struct spop_frame *frame,
+	enum base_reason reason, struct wr *out);
+
 /* After a new snapshot: decides again whatever is parked. */
 void spoa_notify_retry(struct spoa_worker *worker);
 

@@ -21,9 +21,13 @@ static void move(struct spoa_session *session, enum spoa_session_state to)
 		session->state = to;
 }
 
-void spoa_session_init(struct spoa_session *session, uint32_t max_frame)
+void spoa_session_init(struct spoa_session *session, uint32_t max_frame, bool fragmentation)
 {
-	*session = (struct spoa_session){.state = SPOA_SESSION_HELLO, .max_frame = max_frame};
+	*session = (struct spoa_session){
+		.state = SPOA_SESSION_HELLO,
+		.max_frame = max_frame,
+		.fragmentation = fragmentation,
+	};
 }
 
 void spoa_session_disconnect(struct spoa_session *session, enum spop_status status, struct wr *out)
@@ -44,6 +48,7 @@ void spoa_session_disconnect(struct spoa_session *session, enum spop_status stat
 static enum spop_status on_hello(struct spoa_session *session,
 	const struct spoa_session_handler *handler, const struct spop_frame *frame, struct wr *out)
 {
+	struct spop_agent_hello reply;
 	struct spop_frame_mark mark;
 	struct spop_hello hello;
 	enum spop_status status;
@@ -60,11 +65,17 @@ static enum spop_status on_hello(struct spoa_session *session,
 	if (hello.healthcheck && size > HEALTHCHECK_FRAME_SIZE)
 		size = HEALTHCHECK_FRAME_SIZE;
 	mark = spop_frame_begin(out, SPOP_AGENT_HELLO, SPOP_FIN, 0, 0);
-	spop_hello_encode_agent(out, size, hello.pipelining);
+	reply = (struct spop_agent_hello){
+		.max_frame_size = size,
+		.pipelining = hello.pipelining,
+		/* HAProxy never says that it would send fragments; from 3.1 on it ignores the word. */
+		.fragmentation = session->fragmentation && !hello.healthcheck,
+	};
+	spop_hello_encode_agent(out, &reply);
 	if (spop_frame_end(out, mark, size))
 		return SPOP_STATUS_BAD_FRAME_SIZE;
 	session->max_frame = size;
-	session->pipelining = hello.pipelining;
+	session->pipelining = reply.pipelining;
 	session->healthcheck = hello.healthcheck;
 	/* HAProxy reads whatever follows a health check's HELLO as part of it: say no more. */
 	move(session, hello.healthcheck ? SPOA_SESSION_CLOSED : SPOA_SESSION_READY);
@@ -107,12 +118,39 @@ static const struct {
 	{SPOA_SESSION_LEAVING, SPOP_HAPROXY_DISCONNECT, on_disconnect},
 };
 
+/* Nothing is owed any more: what was to be answered before leaving. */
+static bool owes_nothing(const struct spoa_session *session)
+{
+	return session->waiting == 0 && !session->fragments.open;
+}
+
+static enum spop_status on_fragment(struct spoa_session *session,
+	const struct spoa_session_handler *handler, const struct spop_frame *frame,
+	enum spop_part part, struct wr *out)
+{
+	enum spop_status status = handler->fragment(handler->arg, session, frame, part, out);
+
+	/* A message that was begun before the drain keeps the session, as one that waits does. */
+	if (status == SPOP_STATUS_NORMAL && session->state == SPOA_SESSION_LEAVING &&
+		owes_nothing(session))
+		spoa_session_disconnect(session, SPOP_STATUS_NORMAL, out);
+	return status;
+}
+
 static enum spop_status dispatch(struct spoa_session *session,
 	const struct spoa_session_handler *handler, const struct spop_frame *frame, struct wr *out)
 {
-	/* We announce no fragmentation (SPOE.txt 3.2.3), so every frame is whole. */
-	if (!(frame->flags & SPOP_FIN) || frame->type == SPOP_UNSET)
+	bool may_fragment = session->fragmentation && session->state != SPOA_SESSION_HELLO;
+	enum spop_part part = SPOP_WHOLE;
+	enum spop_status status;
+
+	if (!may_fragment && (!(frame->flags & SPOP_FIN) || frame->type == SPOP_UNSET))
 		return SPOP_STATUS_FRAGMENTED;
+	status = spop_fragments_next(&session->fragments, frame, &part);
+	if (status != SPOP_STATUS_NORMAL)
+		return status;
+	if (part != SPOP_WHOLE)
+		return on_fragment(session, handler, frame, part, out);
 	for (size_t i = 0; i < ARRAY_SIZE(FRAMES); i++)
 		if (FRAMES[i].state == session->state && FRAMES[i].type == frame->type)
 			return FRAMES[i].handle(session, handler, frame, out);
@@ -143,7 +181,7 @@ bool spoa_session_step(struct spoa_session *session, const struct spoa_session_h
 bool spoa_session_acked(struct spoa_session *session)
 {
 	session->waiting--;
-	return session->state == SPOA_SESSION_LEAVING && session->waiting == 0;
+	return session->state == SPOA_SESSION_LEAVING && owes_nothing(session);
 }
 
 void spoa_session_leave(struct spoa_session *session, struct wr *out)
@@ -153,6 +191,6 @@ void spoa_session_leave(struct spoa_session *session, struct wr *out)
 		return;
 	}
 	move(session, SPOA_SESSION_LEAVING);
-	if (session->state == SPOA_SESSION_LEAVING && session->waiting == 0)
+	if (session->state == SPOA_SESSION_LEAVING && owes_nothing(session))
 		spoa_session_disconnect(session, SPOP_STATUS_NORMAL, out);
 }

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/rd.h"
 #include "base/wr.h"
+#include "spop/fragment.h"
 #include "spop/frame.h"
 #include "spop/status.h"
 
@@ -31,7 +32,9 @@ struct spoa_session {
 	enum spoa_session_state state;
 	uint32_t max_frame; /* our own cap, then what was negotiated */
 	bool pipelining;
+	bool fragmentation; /* HELLO: may be announced; then: was announced */
 	bool healthcheck;
+	struct spop_fragments fragments;
 	uint32_t waiting; /* NOTIFYs whose ACK is still owed */
 	/* Why it is CLOSED. */
 	enum spop_status status; /* what we sent, or what HAProxy sent */
@@ -46,10 +49,18 @@ struct spoa_session_handler {
 	 */
 	enum spop_status (*notify)(void *arg, struct spoa_session *session,
 		const struct spop_frame *frame, struct wr *out);
+	/*
+	 * A part of a NOTIFY, never SPOP_WHOLE. With the last one the NOTIFY
+	 * is there, and the same holds for it as above. Needed only when
+	 * fragmentation is announced.
+	 */
+	enum spop_status (*fragment)(void *arg, struct spoa_session *session,
+		const struct spop_frame *frame, enum spop_part part, struct wr *out);
 	void *arg;
 };
 
-void spoa_session_init(struct spoa_session *session, uint32_t max_frame);
+/* fragmentation: announce that NOTIFYs may come in fragments. */
+void spoa_session_init(struct spoa_session *session, uint32_t max_frame, bool fragmentation);
 
 /* Frames that may be written for one frame read: out must have this much room per step. */
 #define SPOA_SESSION_ROOM(max_frame) ((size_t)(max_frame) + SPOP_FRAME_PREFIX)

@@ -203,6 +203,7 @@ enum spop_status spop_hello_parse_agent(struct span payload, struct spop_agent_h
 	*ret_hello = (struct spop_agent_hello){
 		.max_frame_size = (uint32_t)spop_kv_uint(&kv.values[FRAME_SIZE]),
 		.pipelining = hello.pipelining,
+		.fragmentation = hello.fragmentation,
 	};
 	return SPOP_STATUS_NORMAL;
 }
@@ -216,27 +217,42 @@ static void encode(
 	spop_kv_encode_str(w, keys[CAPABILITIES].name, list);
 }
 
-void spop_hello_encode_agent(struct wr *w, uint32_t max_frame_size, bool pipelining)
+static void capability_put(struct wr *list, const char *name, bool have)
 {
-	encode(w, agent_keys, max_frame_size, pipelining ? SPAN("pipelining") : (struct span){0});
+	if (!have)
+		return;
+	if (wr_len(list))
+		wr_u8(list, ',');
+	wr_bytes(list, name, strlen(name));
+}
+
+static struct span list_of(const struct wr *list)
+{
+	return (struct span){.p = (const char *)list->start, .n = wr_len(list)};
+}
+
+/* The three names and two commas are 30 bytes. */
+#define LIST_MAX 64
+
+void spop_hello_encode_agent(struct wr *w, const struct spop_agent_hello *hello)
+{
+	char text[LIST_MAX];
+	struct wr list = wr_of(text, sizeof(text));
+
+	capability_put(&list, "pipelining", hello->pipelining);
+	capability_put(&list, "fragmentation", hello->fragmentation);
+	encode(w, agent_keys, hello->max_frame_size, list_of(&list));
 }
 
 void spop_hello_encode_haproxy(struct wr *w, const struct spop_hello *hello)
 {
-	char text[64]; /* the three names and two commas are 30 */
+	char text[LIST_MAX];
 	struct wr list = wr_of(text, sizeof(text));
 
-	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++) {
-		struct span name = span_of(capabilities[i].name);
-
-		if (!*(const bool *)((const char *)hello + capabilities[i].offset))
-			continue;
-		if (wr_len(&list))
-			wr_u8(&list, ',');
-		wr_bytes(&list, name.p, name.n);
-	}
-	encode(w, haproxy_keys, hello->max_frame_size,
-		(struct span){.p = text, .n = wr_len(&list)});
+	for (size_t i = 0; i < ARRAY_SIZE(capabilities); i++)
+		capability_put(&list, capabilities[i].name,
+			*(const bool *)((const char *)hello + capabilities[i].offset));
+	encode(w, haproxy_keys, hello->max_frame_size, list_of(&list));
 	if (hello->healthcheck)
 		spop_kv_encode_bool(w, haproxy_keys[HEALTHCHECK].name, true);
 	if (hello->engine_id.n)

@@ -28,15 +28,16 @@ struct spop_hello {
  */
 enum spop_status spop_hello_parse(struct span payload, struct spop_hello *ret_hello);
 
-/* The agent's payload: version 2.0, this frame size, and "pipelining" if asked. */
-void spop_hello_encode_agent(struct wr *w, uint32_t max_frame_size, bool pipelining);
+struct spop_agent_hello {
+	uint32_t max_frame_size;
+	bool pipelining, fragmentation;
+};
+
+/* The agent's payload: version 2.0, the frame size, and the capabilities that are true. */
+void spop_hello_encode_agent(struct wr *w, const struct spop_agent_hello *hello);
 
 /* HAProxy's side, for the load generator and tests. */
 void spop_hello_encode_haproxy(struct wr *w, const struct spop_hello *hello);
-struct spop_agent_hello {
-	uint32_t max_frame_size;
-	bool pipelining;
-};
 /*
  * The same for the agent's payload. Only version 2.0 will do, as for HAProxy;
  * that the frame size is not above the announced one is the caller's to check.

@@ -230,6 +230,49 @@ def decode_frame(data, max_frame=MAX_FRAME):
     return Frame(kind, flags, stream_id, frame_id, c.data[c.at :]), 4 + n
 
 
+def fragments(payload, sizes, stream_id=1, frame_id=1, cancel=False):
+    """The frames that carry a NOTIFY's payload in pieces of these sizes and what is left."""
+    pieces, at = [], 0
+    for size in sizes:
+        pieces.append(payload[at : at + size])
+        at += size
+    pieces.append(payload[at:])
+    last = len(pieces) - 1
+    return [Frame(UNSET if i else NOTIFY, (FIN | ABORT if cancel else FIN) if i == last else 0,
+                  stream_id, frame_id, piece) for i, piece in enumerate(pieces)]
+
+
+def reassemble(frames, into):
+    """
+    Adds to `into`, as frames with FIN, the payloads that whole frames and
+    fragments carry; Bad with its status at the first frame that may not be
+    there. Returns the ids of a payload that is not complete, or None.
+    """
+    parts, ids = [], None
+    for f in frames:
+        here = f.stream_id, f.frame_id
+        if f.type == UNSET:
+            if ids is None:
+                raise Bad("a fragment of nothing", 12)
+            if here != ids:
+                raise Bad("a fragment of another payload", 11)
+        elif f.type == NOTIFY:
+            if ids is not None:
+                raise Bad("a payload inside another", 11)
+        elif not f.flags & FIN:
+            raise Bad("only NOTIFY comes in fragments", 10)
+        else:  # goodbyes and unknown ones are always whole, and may come at any time
+            into.append(f)
+            continue
+        parts.append(f.payload)
+        ids = here
+        if f.flags & FIN:
+            if not (f.type == UNSET and f.flags & ABORT):
+                into.append(Frame(NOTIFY, FIN, *here, b"".join(parts)))
+            parts, ids = [], None
+    return ids
+
+
 # ---- payloads -----------------------------------------------------------
 
 
@@ -505,6 +548,11 @@ class FakeHaproxy:
         self.send_frame(NOTIFY, encode_message(message, args), stream_id, frame_id)
         return stream_id, frame_id
 
+    def notify_fragmented(self, message, args, sizes, stream_id=1, frame_id=1, cancel=False):
+        """Sends one message in pieces of these sizes and what is left."""
+        for f in fragments(encode_message(message, args), sizes, stream_id, frame_id, cancel):
+            self.send_frame(f.type, f.payload, f.stream_id, f.frame_id, f.flags)
+
     def recv_ack(self, timeout=None):
         """The next frame, which must be an ACK: (stream_id, frame_id, {name: value})."""
         frame = self.recv_frame(timeout)
@@ -568,6 +616,25 @@ def check_frames():
     assert raises(Bad, decode_frame, encode_frame(NOTIFY, length=MAX_FRAME + 1))
 
 
+def check_fragments():
+    pieces = fragments(b"abcdef", [1, 2], 7, 9)
+    assert [(p.type, p.flags, p.payload) for p in pieces] == [
+        (NOTIFY, 0, b"a"), (UNSET, 0, b"bc"), (UNSET, FIN, b"def")]
+    got = []
+    assert reassemble(pieces + pieces, got) is None
+    assert got == [Frame(NOTIFY, FIN, 7, 9, b"abcdef")] * 2
+    got = []
+    assert reassemble(fragments(b"ab", [1], cancel=True) + pieces[:1], got) == (7, 9)
+    assert got == []
+    for status, frames in ((11, [pieces[0], pieces[0]]), (12, pieces[1:]),
+                           (10, [Frame(HAPROXY_DISCONNECT, 0, 0, 0, b"")])):
+        try:
+            reassemble(frames, [])
+            assert False
+        except Bad as e:
+            assert e.status == status
+
+
 def check_payloads():
     messages = [("m", [("a", Str("x")), ("", Null())]), ("n", [])]
     assert decode_notify(encode_notify(messages)) == messages
@@ -594,7 +661,8 @@ def check_peer():
 
 
 def selftest():
-    for check in (check_varints, check_values, check_frames, check_payloads, check_peer):
+    for check in (check_varints, check_values, check_frames, check_fragments,
+                  check_payloads, check_peer):
         check()
     print("selftest passed")
 

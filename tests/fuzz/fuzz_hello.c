@@ -45,9 +45,10 @@ static void agent(struct span in)
 	if (spop_hello_parse_agent(in, &a) != SPOP_STATUS_NORMAL)
 		return;
 	FUZZ_CHECK(a.max_frame_size >= SPOP_FRAME_SIZE_MIN);
-	spop_hello_encode_agent(&w, a.max_frame_size, a.pipelining);
+	spop_hello_encode_agent(&w, &a);
 	FUZZ_CHECK(spop_hello_parse_agent(written(&w), &b) == SPOP_STATUS_NORMAL);
 	FUZZ_CHECK(a.max_frame_size == b.max_frame_size && a.pipelining == b.pipelining);
+	FUZZ_CHECK(a.fragmentation == b.fragmentation);
 }
 
 static void disconnect(struct span in)

@@ -3,7 +3,7 @@
  * reads, decides and answers as the daemon does. Every NOTIFY gets one ACK;
  * what comes out is frames and nothing else, never more than there is room for.
  *
- * Input: frame size, where to cut, then the bytes.
+ * Input: frame size (odd: fragments are welcome), where to cut, then the bytes.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -16,6 +16,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char CONFIG[] =
 	"version: 1\n"
@@ -61,6 +62,8 @@ static void start(void)
 struct talk {
 	struct spoa_session session;
 	unsigned n_notifies, n_acks, n_owed;
+	unsigned char message[65536]; /* fragments; as long as any input */
+	size_t message_len;
 };
 
 /* As spoa/notify.c does it: the answer, else the error, else the short error. */
@@ -103,6 +106,27 @@ static enum spop_status on_notify(
 	return SPOP_STATUS_NORMAL;
 }
 
+/* As spoa/fragment.c does it, without limits: the NOTIFY when its last fragment is there. */
+static enum spop_status on_fragment(void *arg, struct spoa_session *session,
+	const struct spop_frame *frame, enum spop_part part, struct wr *out)
+{
+	struct talk *t = arg;
+	struct spop_frame whole = *frame;
+
+	FUZZ_CHECK(session->fragmentation && part != SPOP_WHOLE);
+	FUZZ_CHECK((part == SPOP_FIRST) == (frame->type == SPOP_NOTIFY));
+	if (part == SPOP_FIRST)
+		t->message_len = 0;
+	FUZZ_CHECK(frame->payload.n <= sizeof(t->message) - t->message_len);
+	if (frame->payload.n)
+		memcpy(t->message + t->message_len, frame->payload.p, frame->payload.n);
+	t->message_len += frame->payload.n;
+	if (part != SPOP_LAST)
+		return SPOP_STATUS_NORMAL;
+	whole.payload = (struct span){.p = (char *)t->message, .n = t->message_len};
+	return on_notify(arg, session, &whole, out);
+}
+
 static void check_ack(const struct spop_frame *frame)
 {
 	struct rd r = rd_span(frame->payload);
@@ -140,7 +164,8 @@ static void check_output(struct talk *t, const struct wr *out)
 /* Exactly the room that a step may ask for, so that a sanitizer sees one byte more. */
 static bool step(struct talk *t, struct rd *in)
 {
-	const struct spoa_session_handler handler = {.notify = on_notify, .arg = t};
+	const struct spoa_session_handler handler = {
+		.notify = on_notify, .fragment = on_fragment, .arg = t};
 	size_t room = 2 * SPOA_SESSION_ROOM(t->session.max_frame);
 	bool was_closed = t->session.state == SPOA_SESSION_CLOSED;
 	unsigned char *buf = malloc(room);
@@ -175,20 +200,21 @@ static void finish(struct talk *t, bool drain)
 		}
 		check_output(t, &out);
 	}
-	FUZZ_CHECK(!drain || t->session.state == SPOA_SESSION_CLOSED);
+	FUZZ_CHECK(!drain || t->session.state == SPOA_SESSION_CLOSED || t->session.fragments.open);
 	free(buf);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct talk t = {0};
+	static struct talk t;
 	struct rd in;
 	bool over;
 
 	if (size < 2 || size > 65536)
 		return 0;
 	start();
-	spoa_session_init(&t.session, SPOP_FRAME_SIZE_MIN + 64 * (uint32_t)data[0]);
+	t.n_notifies = t.n_acks = t.n_owed = 0;
+	spoa_session_init(&t.session, SPOP_FRAME_SIZE_MIN + 64 * (uint32_t)data[0], data[0] & 1);
 	in = rd_of(data + 2, 0);
 	for (uint32_t cut = data[1]; in.end < data + size && !in.bad;) {
 		size_t left = (size_t)(data + size - in.end);

@@ -11,6 +11,7 @@ unit(spoa
 		unit/spoa/test_conn.c
 		unit/spoa/test_decide.c
 		unit/spoa/test_enforce.c
+		unit/spoa/test_fragment.c
 		unit/spoa/test_http.c
 		unit/spoa/test_keys.c
 		unit/spoa/test_listen.c

@@ -13,6 +13,7 @@
 	X(caller) \
 	X(answer) \
 	X(session) \
+	X(fragment) \
 	X(conn) \
 	X(worker) \
 	X(source) \

@@ -42,7 +42,7 @@ static const struct spoa_session_handler HANDLER = {.notify = on_notify, .arg = 
 
 static void setup(void)
 {
-	spoa_session_init(&session, CAP);
+	spoa_session_init(&session, CAP, false);
 	in = wr_of(input, sizeof(input));
 	out = wr_of(output, sizeof(output));
 	n_notifies = 0;
@@ -234,7 +234,7 @@ START_TEST(hello_sizes)
 		struct rd r;
 
 		setup();
-		spoa_session_init(&session, CASES[i].cap);
+		spoa_session_init(&session, CASES[i].cap, false);
 		help_hello(&in, CASES[i].announced, i % 2, false);
 		feed();
 		r = outcome();

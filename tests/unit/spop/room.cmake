@@ -4,6 +4,7 @@ unit(spop SOURCES
 	unit/spop/test_ack.c
 	unit/spop/test_data.c
 	unit/spop/test_disconnect.c
+	unit/spop/test_fragment.c
 	unit/spop/test_frame.c
 	unit/spop/test_hello.c
 	unit/spop/test_kv.c
@@ -18,6 +19,6 @@ add_test(NAME spop_selftest COMMAND ${PYTHON3} ${CMAKE_CURRENT_SOURCE_DIR}/e2e/s
 add_test(NAME spop_differential COMMAND ${PYTHON3}
 	${CMAKE_CURRENT_SOURCE_DIR}/e2e/spop_differential.py $<TARGET_FILE:spop_echo>)
 
-foreach(target frame hello notify ack)
+foreach(target fragment frame hello notify ack)
 	fuzz(${target} LINK room_spop)
 endforeach()

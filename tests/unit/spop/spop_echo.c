@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "spop/ack.h"
 #include "spop/disconnect.h"
+#include "spop/fragment.h"
 #include "spop/frame.h"
 #include "spop/hello.h"
 #include "spop/notify.h"
@@ -99,6 +100,56 @@ static void echo_frame(struct span in)
 	print_again(&w);
 }
 
+/* A NOTIFY that is being put together. */
+struct message {
+	uint8_t bytes[256 * 1024];
+	size_t n;
+};
+
+static void message_add(struct message *m, struct span more)
+{
+	if (more.n > sizeof(m->bytes) - m->n)
+		abort(); /* no input is that long */
+	if (more.n)
+		memcpy(m->bytes + m->n, more.p, more.n);
+	m->n += more.n;
+}
+
+/* The payloads of a stream of frames, fragments put together, up to what is wrong with it. */
+static void echo_stream(struct span in)
+{
+	static struct message m;
+	struct spop_fragments fragments = {0};
+	enum spop_status status = SPOP_STATUS_NORMAL;
+	struct rd r = rd_span(in);
+	const char *comma = "";
+	struct spop_frame f;
+	enum spop_part part;
+	int rc;
+
+	printf("{\"payloads\":[");
+	while ((rc = spop_frame_next(&r, MAX_FRAME, &f)) > 0) {
+		status = spop_fragments_next(&fragments, &f, &part);
+		if (status != SPOP_STATUS_NORMAL)
+			break;
+		if (part == SPOP_FIRST)
+			m.n = 0;
+		if (part != SPOP_WHOLE)
+			message_add(&m, f.payload);
+		if (part != SPOP_WHOLE && part != SPOP_LAST)
+			continue;
+		printf("%s[%u,%" PRIu64 ",%" PRIu64 ",", comma,
+			part == SPOP_LAST ? SPOP_NOTIFY : f.type, f.stream_id, f.frame_id);
+		print_hex(
+			part == SPOP_WHOLE ? f.payload : (struct span){(const char *)m.bytes, m.n});
+		printf("]");
+		comma = ",";
+	}
+	if (rc < 0)
+		status = rc == -EMSGSIZE ? SPOP_STATUS_TOO_BIG : SPOP_STATUS_INVALID;
+	printf("],\"status\":%d,\"open\":%s", status, yes_no(fragments.open));
+}
+
 static void echo_hello(struct span in)
 {
 	struct wr w = wr_of(again, sizeof(again));
@@ -125,8 +176,9 @@ static void echo_agent(struct span in)
 	printf("{\"status\":%d", status);
 	if (status != SPOP_STATUS_NORMAL)
 		return;
-	printf(",\"max\":%" PRIu32 ",\"pipelining\":%s", h.max_frame_size, yes_no(h.pipelining));
-	spop_hello_encode_agent(&w, h.max_frame_size, h.pipelining);
+	printf(",\"max\":%" PRIu32 ",\"capabilities\":[%s,%s]", h.max_frame_size,
+		yes_no(h.pipelining), yes_no(h.fragmentation));
+	spop_hello_encode_agent(&w, &h);
 	print_again(&w);
 }
 
@@ -218,6 +270,7 @@ static const struct {
 	void (*echo)(struct span in);
 } kinds[] = {
 	{"frame", echo_frame},
+	{"stream", echo_stream},
 	{"hello", echo_hello},
 	{"agent", echo_agent},
 	{"disconnect", echo_disconnect},

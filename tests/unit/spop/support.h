@@ -29,7 +29,8 @@ struct span written(const struct wr *w);
 	} while (0)
 
 /* X(source file): one suite each. */
-#define SUITES(X) X(status) X(data) X(kv) X(frame) X(hello) X(disconnect) X(notify) X(ack)
+#define SUITES(X)                                                                                  \
+	X(status) X(data) X(kv) X(frame) X(fragment) X(hello) X(disconnect) X(notify) X(ack)
 
 #define X(name) Suite *suite_##name(void);
 SUITES(X)

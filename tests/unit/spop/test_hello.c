@@ -51,7 +51,8 @@ START_TEST(agent_golden)
 	uint8_t out[128];
 	struct wr w = wr_of(out, sizeof(out));
 
-	spop_hello_encode_agent(&w, 256, true);
+	spop_hello_encode_agent(
+		&w, &(struct spop_agent_hello){.max_frame_size = 256, .pipelining = true});
 	ck_span(written(&w), bytes);
 	ck_assert_int_eq(
 		spop_hello_parse_agent(guarded(bytes.p, bytes.n), &hello), SPOP_STATUS_NORMAL);
@@ -59,7 +60,7 @@ START_TEST(agent_golden)
 	ck_assert(hello.pipelining);
 
 	w = wr_of(out, sizeof(out));
-	spop_hello_encode_agent(&w, 65532, false);
+	spop_hello_encode_agent(&w, &(struct spop_agent_hello){.max_frame_size = 65532});
 	ck_assert_int_eq(spop_hello_parse_agent(written(&w), &hello), SPOP_STATUS_NORMAL);
 	ck_assert_uint_eq(hello.max_frame_size, 65532);
 	ck_assert(!hello.pipelining);
