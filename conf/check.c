@@ -1,5 +1,6 @@
 #include "conf/check.h"
 
+#include "base/cidr.h"
 #include "conf/text.h"
 #include "conf/url.h"
 
@@ -141,6 +142,28 @@ static void check_url(const struct check *c, const struct base_doc *doc, const c
 		COMPLAIN(c, where(doc, key), "'%s' %s", key, why);
 }
 
+/* Networks, proxy and lifetimes: how the provider is reached. */
+static void check_reach(
+	const struct check *c, const struct base_doc *doc, const struct conf_provider *provider)
+{
+	struct base_cidr range;
+
+	for (size_t i = 0; i < provider->networks.n; i++)
+		if (base_cidr_parse(provider->networks.items[i], &range))
+			COMPLAIN(c, where(doc, "networks"),
+				"%s is no network; write 10.0.0.0/8 or fd00::/8, without bits "
+				"behind the length",
+				conf_text_show(provider->networks.items[i]).text);
+	if (provider->proxy && (strncmp(provider->proxy, "http://", 7) ||
+				       conf_url_problem(provider->proxy, true, true) ||
+				       strchr(provider->proxy + 7, '/')))
+		COMPLAIN(c, where(doc, "proxy"), "'proxy' must be http://HOST:PORT");
+	if (provider->refresh_min > provider->refresh_max)
+		COMPLAIN(c, where(doc, "refresh_min"), "'refresh_min' is above 'refresh_max'");
+	if (provider->keep && provider->keep < provider->refresh)
+		COMPLAIN(c, where(doc, "keep"), "'keep' is below 'refresh'");
+}
+
 static void check_provider(const struct check *c, size_t i)
 {
 	const struct conf_provider *provider = &c->conf->providers[i];
@@ -154,9 +177,14 @@ static void check_provider(const struct check *c, size_t i)
 				c->conf->providers[k].pos.line);
 	check_url(c, doc, "issuer", provider->issuer, provider->allow_http);
 	check_url(c, doc, "jwks_uri", provider->jwks_uri, provider->allow_http);
+	check_url(c, doc, "pem_uri", provider->pem_uri, provider->allow_http);
 	if (base_doc_get(doc, "jwks_file") && base_doc_get(doc, "jwks_uri"))
 		COMPLAIN(
 			c, where(doc, "jwks_uri"), "'jwks_file' and 'jwks_uri' exclude each other");
+	if (base_doc_get(doc, "pem_uri") &&
+		(base_doc_get(doc, "jwks_file") || base_doc_get(doc, "jwks_uri")))
+		COMPLAIN(c, where(doc, "pem_uri"), "'pem_uri' excludes 'jwks_file' and 'jwks_uri'");
+	check_reach(c, doc, provider);
 }
 
 static void check_condition(const struct check *c, const struct base_doc *doc)

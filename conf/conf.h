@@ -55,8 +55,14 @@ struct conf_provider {
 	char *jwks_file;
 	char *jwks_uri;
 	bool allow_http;
+	char *pem_uri; /* one PEM file for each key id behind it, instead of a set */
+	char *jwks_token_file;
 	char *ca_file;
-	int64_t refresh; /* fetch the keys again after this long */
+	struct conf_strings networks; /* where its servers may be besides public addresses */
+	char *proxy;
+	int64_t refresh;                  /* fetch the keys again after this long */
+	int64_t refresh_min, refresh_max; /* bounds of what the provider says instead */
+	int64_t keep;                     /* keys end when it cannot be reached for so long */
 };
 
 enum conf_test {

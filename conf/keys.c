@@ -204,16 +204,45 @@ static const struct conf_key PROVIDER[] = {
 		.example = "https://idp.example.com/keys",
 		.help = "URL of the provider's keys; without it discovery at the issuer finds "
 			"them."},
+	{"pem_uri", CONF_TEXT, AT(conf_provider, pem_uri), RANGE(1, 900), .reloadable = true,
+		.example = "https://public-keys.auth.elb.eu-west-1.amazonaws.com/",
+		.help = "URL behind which the token's key id names a PEM file, for providers that "
+			"have no key set."},
+	{"jwks_token_file", CONF_PATH, AT(conf_provider, jwks_token_file), RANGE(2, 1024),
+		.reloadable = true,
+		.example = "/var/run/secrets/kubernetes.io/serviceaccount/token",
+		.help = "File with the bearer token that the provider wants to see before it shows "
+			"its keys; read anew for each fetch."},
 	{"allow_http", CONF_BOOL, AT(conf_provider, allow_http), RANGE(0, 1), .fallback = "false",
 		.reloadable = true,
 		.help = "Whether plain http is good enough for this provider; anybody on the way "
-			"can then forge its keys."},
+			"can then forge its keys. To this machine itself it always is."},
+	{"networks", CONF_TEXTS, AT(conf_provider, networks), RANGE(0, 32), .fallback = "[]",
+		.reloadable = true,
+		.help = "Networks in which this provider's servers may be besides public "
+			"addresses, as 10.0.0.0/8; an address that is written in a URL needs "
+			"none."},
+	{"proxy", CONF_TEXT, AT(conf_provider, proxy), RANGE(1, 256), .reloadable = true,
+		.example = "http://proxy.example.com:3128",
+		.help = "HTTP proxy through which this provider is reached; none is taken from the "
+			"environment."},
 	{"ca_file", CONF_PATH, AT(conf_provider, ca_file), RANGE(2, 1024), .reloadable = true,
 		.example = "/etc/identityd/corp-ca.pem",
 		.help = "Certificates that may sign the provider's own; without it the system's."},
 	{"refresh", CONF_DURATION, AT(conf_provider, refresh), RANGE(1 * S, 7 * D),
 		.fallback = "10m", .reloadable = true,
-		.help = "How long fetched keys are used before they are fetched again."},
+		.help = "How long fetched keys are used before they are fetched again, where the "
+			"provider says nothing about it."},
+	{"refresh_min", CONF_DURATION, AT(conf_provider, refresh_min), RANGE(1 * S, 7 * D),
+		.fallback = "1m", .reloadable = true,
+		.help = "Shortest time that the provider can ask for with Cache-Control."},
+	{"refresh_max", CONF_DURATION, AT(conf_provider, refresh_max), RANGE(1 * S, 7 * D),
+		.fallback = "1h", .reloadable = true,
+		.help = "Longest time that the provider can ask for with Cache-Control."},
+	{"keep", CONF_DURATION, AT(conf_provider, keep), RANGE(1 * S, 30 * D), .fallback = "24h",
+		.reloadable = true,
+		.help = "How long fetched keys are trusted while the provider cannot be reached, "
+			"also over a restart; then its tokens are answered 503."},
 };
 
 static const struct conf_key CONDITION[] = {

@@ -81,7 +81,7 @@ static size_t complain_empty(const json_t *provider, FILE *to)
 {
 	cleanup(free) char *why = NULL;
 
-	if (!is_text(provider, "state", "empty"))
+	if (!is_text(provider, "state", "empty") && !is_text(provider, "state", "expired"))
 		return 0;
 	if (asprintf(&why, "provider %s, last error: %s", text_of(provider, "name"),
 		    text_of(provider, "last_error")) < 0)

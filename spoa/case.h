@@ -23,17 +23,12 @@
 struct spoa_need {
 	uint64_t unknown; /* keys: the key id is unknown, or there are none */
 	uint64_t doubted; /* keys: a known one did not make the signature; it may be replaced */
+	char kid[40];     /* the key id, where a provider may be asked for it alone; else "" */
 };
 
 static inline bool spoa_need_any(const struct spoa_need *need)
 {
 	return need->unknown | need->doubted;
-}
-
-static inline void spoa_need_add(struct spoa_need *need, const struct spoa_need *more)
-{
-	need->unknown |= more->unknown;
-	need->doubted |= more->doubted;
 }
 
 struct spoa_case {

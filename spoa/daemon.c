@@ -27,7 +27,11 @@ int spoa_daemon_publish(struct spoa_daemon *daemon)
 	daemon->unpublished = !snapshot;
 	if (!snapshot)
 		return -ENOMEM;
-	spoa_keys_fill(daemon->keys, snapshot);
+	if (spoa_keys_fill(daemon->keys, snapshot)) {
+		spoa_snapshot_unref(snapshot);
+		daemon->unpublished = true;
+		return -ENOMEM;
+	}
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_publish(daemon->workers[i], snapshot);
 	spoa_snapshot_unref(daemon->snapshot);
@@ -96,6 +100,12 @@ void spoa_daemon_need_keys(void *arg, struct spoa_need need)
 {
 	struct spoa_daemon *daemon = arg;
 
+	if (*need.kid) {
+		pthread_mutex_lock(&daemon->wanted_lock);
+		if (daemon->n_wanted < SPOA_WANTED_MAX)
+			daemon->wanted[daemon->n_wanted++] = need;
+		pthread_mutex_unlock(&daemon->wanted_lock);
+	}
 	atomic_fetch_or(&daemon->unknown, need.unknown);
 	atomic_fetch_or(&daemon->doubted, need.doubted);
 	ev_async_send(daemon->loop, &daemon->on_worker);
@@ -117,6 +127,21 @@ unsigned spoa_daemon_connections(const struct spoa_daemon *daemon)
 	return n;
 }
 
+/* Needs that are about one key id each. */
+static void take_wanted(struct spoa_daemon *daemon)
+{
+	struct spoa_need wanted[SPOA_WANTED_MAX];
+	size_t n;
+
+	pthread_mutex_lock(&daemon->wanted_lock);
+	n = daemon->n_wanted;
+	memcpy(wanted, daemon->wanted, n * sizeof(wanted[0]));
+	daemon->n_wanted = 0;
+	pthread_mutex_unlock(&daemon->wanted_lock);
+	for (size_t i = 0; i < n; i++)
+		spoa_keys_need(daemon->keys, wanted[i].unknown, wanted[i].doubted, wanted[i].kid);
+}
+
 static void on_worker(struct ev_loop *loop, ev_async *wake, int events)
 {
 	struct spoa_daemon *daemon = wake->data;
@@ -125,7 +150,8 @@ static void on_worker(struct ev_loop *loop, ev_async *wake, int events)
 
 	(void)events;
 	if (unknown | doubted)
-		spoa_keys_need(daemon->keys, unknown, doubted);
+		spoa_keys_need(daemon->keys, unknown, doubted, "");
+	take_wanted(daemon);
 	if (daemon->draining && spoa_daemon_connections(daemon) == 0)
 		ev_break(loop, EVBREAK_ALL);
 }
@@ -232,6 +258,7 @@ int spoa_daemon_run(const struct spoa_daemon_options *options)
 		conf_free(conf);
 		return 1;
 	}
+	pthread_mutex_init(&daemon->wanted_lock, NULL);
 	base_clock_now(&daemon->started);
 	daemon->config_path = options->config_path;
 	daemon->admin_listener.fd = daemon->public_listener.fd = -1;

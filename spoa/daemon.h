@@ -22,6 +22,7 @@
 
 #define SPOA_LISTENERS_MAX 16
 #define SPOA_WORKERS_MAX   64
+#define SPOA_WANTED_MAX    64 /* more at once wait for their deadline */
 
 struct spoa_daemon {
 	struct ev_loop *loop;
@@ -56,6 +57,9 @@ struct spoa_daemon {
 	bool draining;
 	bool unpublished; /* the last snapshot found no memory: to be tried again */
 	atomic_uint_fast64_t unknown, doubted; /* providers that workers asked for */
+	pthread_mutex_t wanted_lock;           /* guards the needs that are about one key id */
+	struct spoa_need wanted[SPOA_WANTED_MAX];
+	size_t n_wanted;
 };
 
 struct spoa_daemon_options {

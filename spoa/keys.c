@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct spoa_keys {
 	struct spoa_source_env env;
@@ -37,13 +38,13 @@ static void source_changed(void *arg)
 	}
 }
 
-void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted)
+void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted, const char *kid)
 {
 	for (size_t i = 0; i < keys->n; i++) {
 		if (unknown >> i & 1)
-			spoa_source_need(keys->sources[i], false);
+			spoa_source_need(keys->sources[i], false, kid);
 		else if (doubted >> i & 1)
-			spoa_source_need(keys->sources[i], true);
+			spoa_source_need(keys->sources[i], true, kid);
 	}
 }
 
@@ -60,22 +61,36 @@ void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer)
 	}
 }
 
-void spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot)
+static int fill_one(
+	struct spoa_source *source, struct spoa_snapshot *snapshot, size_t i, uint64_t now)
+{
+	struct spoa_keys_age *age = &snapshot->ages[i];
+
+	if (source->set)
+		snapshot->issuers[i].keys = token_keyset_ref(source->set);
+	*age = (struct spoa_keys_age){
+		.fetched_at = source->fetched_at,
+		.refresh_from = spoa_source_may_from(source, false, now),
+		.recheck_from = spoa_source_may_from(source, true, now),
+	};
+	if (!spoa_source_on_demand(source))
+		return 0;
+	age->absent = malloc(sizeof(source->absent));
+	if (!age->absent)
+		return -ENOMEM;
+	memcpy(age->absent, source->absent, sizeof(source->absent));
+	return 0;
+}
+
+int spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot)
 {
 	struct base_now now;
+	int rc = 0;
 
 	base_clock_now(&now);
-	for (size_t i = 0; i < keys->n && i < snapshot->n_issuers; i++) {
-		struct spoa_source *source = keys->sources[i];
-
-		if (source->set)
-			snapshot->issuers[i].keys = token_keyset_ref(source->set);
-		snapshot->ages[i] = (struct spoa_keys_age){
-			.fetched_at = source->fetched_at,
-			.refresh_from = spoa_source_may_from(source, false, now.mono_ns),
-			.recheck_from = spoa_source_may_from(source, true, now.mono_ns),
-		};
-	}
+	for (size_t i = 0; !rc && i < keys->n && i < snapshot->n_issuers; i++)
+		rc = fill_one(keys->sources[i], snapshot, i, now.mono_ns);
+	return rc;
 }
 
 size_t spoa_keys_missing(const struct spoa_keys *keys)
@@ -83,7 +98,7 @@ size_t spoa_keys_missing(const struct spoa_keys *keys)
 	size_t missing = 0;
 
 	for (size_t i = 0; i < keys->n; i++)
-		missing += !keys->sources[i]->set;
+		missing += !keys->sources[i]->set && !spoa_source_on_demand(keys->sources[i]);
 	return missing;
 }
 
@@ -121,7 +136,7 @@ static struct spoa_source *adopt(
 		if (!old || !spoa_source_fits(old, provider, algs))
 			continue;
 		keys->sources[i] = NULL;
-		old->provider = provider;
+		spoa_source_adopt(old, provider);
 		return old;
 	}
 	return NULL;

@@ -35,15 +35,16 @@ int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config) must
 
 /*
  * Workers met tokens with keys that these providers may have by now: key ids
- * that are unknown, signatures that no known key made.
+ * that are unknown, signatures that no known key made. kid: the one key id
+ * that it is about, where a provider is asked for each by itself; else "".
  */
-void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted);
+void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted, const char *kid);
 
 /* An answer of the net thread; takes it over. */
 void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer);
 
-/* Puts the present keys and ages into a snapshot of the same configuration. */
-void spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot);
+/* Puts the present keys and ages into a snapshot of the same configuration. 0 or -ENOMEM. */
+int spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot) must_check;
 
 /* For status: [{"name", "issuer", "state", "keys", "key_age_s", "last_error"}], a new reference. */
 json_t *spoa_keys_status(const struct spoa_keys *keys) must_check;

@@ -268,7 +268,6 @@ static void deliver(struct spoa_parked *parked, struct wr *out)
 
 void spoa_notify_retry(struct spoa_worker *worker)
 {
-	struct spoa_need needed = {0};
 	struct spoa_parked *next;
 
 	for (struct spoa_parked *parked = TAILQ_FIRST(&worker->parked); parked; parked = next) {
@@ -281,11 +280,10 @@ void spoa_notify_retry(struct spoa_worker *worker)
 		if (settle(parked->conn, parked->stream_id, parked->frame_id, payload,
 			    parked->received_at, &out, &need) == 0)
 			deliver(parked, &out);
-		spoa_need_add(&needed, &need);
+		else if (spoa_need_any(&need))
+			worker->owner.need_keys(worker->owner.arg, need);
 	}
 	arm_timer(worker);
-	if (spoa_need_any(&needed))
-		worker->owner.need_keys(worker->owner.arg, needed);
 }
 
 void spoa_notify_on_deadline(struct ev_loop *loop, ev_timer *timer, int events)

@@ -1,9 +1,9 @@
 #include "spoa/public.h"
 
+#include "spoa/file.h"
 #include "spoa/status.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,22 +29,14 @@ bool spoa_public_is_on(const struct conf *conf)
 	return conf->public.listen.unix_path || conf->public.listen.tcp_host;
 }
 
-/* The whole file as text. 0, or -errno with a sentence in why. */
+/* 0, or -errno with a sentence in why. */
 static int read_pem(const char *path, char **ret_text, char why[SPOA_PUBLIC_WHY])
 {
-	cleanup(fd) int fd = open(path, O_RDONLY | O_CLOEXEC);
-	cleanup(free) char *text = calloc(1, PEM_MAX + 1);
-	ssize_t n = fd >= 0 && text ? read(fd, text, PEM_MAX + 1) : -1;
-	int rc = text ? -errno : -ENOMEM;
+	int rc = spoa_file_text(path, PEM_MAX, ret_text);
 
-	if (n >= 0)
-		rc = n > PEM_MAX || memchr(text, '\0', (size_t)n) ? -EFBIG : 0;
-	if (rc) {
+	if (rc)
 		snprintf(why, SPOA_PUBLIC_WHY, "%.200s: %s", path, strerror(-rc));
-		return rc;
-	}
-	*ret_text = TAKE_PTR(text);
-	return 0;
+	return rc;
 }
 
 static int read_tls(struct spoa_public *public, const struct conf *conf, char why[SPOA_PUBLIC_WHY])

@@ -70,8 +70,10 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 {
 	if (!snapshot || atomic_fetch_sub_explicit(&snapshot->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < snapshot->n_issuers; i++)
+	for (size_t i = 0; i < snapshot->n_issuers; i++) {
 		token_keyset_unref(snapshot->issuers[i].keys);
+		free(snapshot->ages[i].absent);
+	}
 	free(snapshot->issuers);
 	free(snapshot->ages);
 	spoa_maps_unref(snapshot->maps);

@@ -13,6 +13,13 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+/* A key id that a provider who is asked for each by itself does not have. */
+struct spoa_absent {
+	char kid[40];
+	uint64_t asked_at; /* CLOCK_MONOTONIC, ns; 0: an empty place */
+};
+#define SPOA_ABSENT 16
+
 /* What the keys of one provider are worth. Times are CLOCK_MONOTONIC, ns. */
 struct spoa_keys_age {
 	uint64_t fetched_at; /* when the request for the present set was sent; 0: never;
@@ -20,6 +27,11 @@ struct spoa_keys_age {
 	uint64_t
 		refresh_from; /* an unknown key id may cause a refresh from then on; UINT64_MAX: never */
 	uint64_t recheck_from; /* the same for a signature that no key made */
+	/*
+	 * SPOA_ABSENT of them, the snapshot's own, where each key is asked for by
+	 * itself; then fetched_at says nothing. NULL: the keys are one set.
+	 */
+	struct spoa_absent *absent;
 };
 
 enum spoa_enforcement {

@@ -1,17 +1,19 @@
 /*
- * Where one provider's keys come from, and how fresh they are. Good keys are
- * never replaced by none or by bad ones.
- *
- *	EMPTY --start--> FETCHING --got--> FRESH --start--> REFRESHING --got--> FRESH
- *	                 FETCHING --failed--> EMPTY         REFRESHING --failed--> STALE
- *	                                                    STALE --start--> REFRESHING
+ * One provider's keys, and how fresh they are. Good keys are never replaced by
+ * none or by bad ones; without a word from the provider they end after their
+ * hard lifetime.
+ * States: spoa/freshness.h.
  */
 #ifndef SPOA_SOURCE_H
 #define SPOA_SOURCE_H
 
 #include "conf/conf.h"
 #include "net/net.h"
+#include "spoa/allowance.h"
+#include "spoa/fetch.h"
+#include "spoa/freshness.h"
 #include "spoa/metrics.h"
+#include "spoa/snapshot.h"
 #include "store/store.h"
 #include "token/keyset.h"
 
@@ -19,31 +21,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum spoa_source_state {
-	SPOA_SOURCE_EMPTY,      /* no keys: every token of this provider is a 503 */
-	SPOA_SOURCE_FETCHING,   /* no keys yet, and a request is under way */
-	SPOA_SOURCE_FRESH,      /* the last fetch was good */
-	SPOA_SOURCE_REFRESHING, /* keys, and a request for newer ones is under way */
-	SPOA_SOURCE_STALE,      /* keys, and the last fetch failed */
-};
-#define SPOA_SOURCE_STATES (SPOA_SOURCE_STALE + 1)
-
-/* "empty", "fetching", "fresh", "refreshing", "stale". */
-const char *spoa_source_state_name(enum spoa_source_state state);
-
-/*
- * How often a token with an unknown key id may cause a fetch, for each
- * provider: so many at once, then one for each interval. A stranger can make
- * up key ids as fast as he likes; the provider is not to feel it.
- */
-#define SPOA_SOURCE_BURST       3
-#define SPOA_SOURCE_INTERVAL_NS (10 * (uint64_t)NS_PER_S)
-
-/*
- * A set that was fetched longer ago than this is not taken from the store: a
- * key that the provider withdrew meanwhile is not to be trusted for ever.
- */
-#define SPOA_SOURCE_REMEMBER_S (24 * 3600)
+/* Key ids that wait for their turn, where each is asked for by itself. */
+#define SPOA_SOURCE_WANTED 8
 
 /* What all sources share. */
 struct spoa_source_env {
@@ -62,15 +41,20 @@ struct spoa_source {
 	uint32_t algs;
 	enum spoa_source_state state;
 	struct token_keyset *set;
-	uint64_t fetched_at; /* CLOCK_MONOTONIC ns, when the request that brought the set was
-				sent; 0: never; UINT64_MAX: a file */
+	bool had_keys;       /* at any time */
+	uint64_t fetched_at; /* CLOCK_MONOTONIC ns, when the request that brought or confirmed
+				the set was sent; 0: never; UINT64_MAX: a file */
 	uint64_t sent_at;
-	bool in_discovery;
-	unsigned failures;   /* in a row */
-	double allowance;    /* fetches that unknown key ids may still cause */
-	uint64_t allowed_at; /* when allowance was last brought up to date */
-	ev_timer timer;      /* the next fetch of our own accord */
-	char why[200];       /* of the last failure; empty after success */
+	struct spoa_fetch fetch;
+	unsigned failures; /* in a row */
+	struct spoa_allowance allowance;
+	ev_timer timer;  /* the next fetch of our own accord */
+	ev_timer expiry; /* the end of the hard lifetime */
+	/* Providers that publish a file for each key id: what is asked for next, what is not there. */
+	char wanted[SPOA_SOURCE_WANTED][SPOA_FETCH_KID + 1];
+	size_t n_wanted;
+	struct spoa_absent absent[SPOA_ABSENT];
+	char why[SPOA_FETCH_WHY]; /* of the last failure; empty after success */
 };
 
 /*
@@ -83,20 +67,24 @@ struct spoa_source *spoa_source_new(const struct spoa_source_env *env, uintptr_t
 void spoa_source_recall(struct spoa_source *source);
 void spoa_source_free(struct spoa_source *source);
 
-/* Do this provider's keys come from where this source gets them? */
+/* Do this provider's keys come from where this source gets them, in the same way? */
 bool spoa_source_fits(
 	const struct spoa_source *source, const struct conf_provider *provider, uint32_t algs);
+/* Its provider in the next configuration, which fits. */
+void spoa_source_adopt(struct spoa_source *source, const struct conf_provider *provider);
+
+/* Is this a provider whose keys are asked for one by one, when a token names them? */
+bool spoa_source_on_demand(const struct spoa_source *source);
 
 /* Fetches, unless a fetch is under way. A file is read at once. */
 void spoa_source_start(struct spoa_source *source);
 
 /*
- * A token came whose key may be new: fetches if the allowance permits. doubted:
- * the key id is known and its key did not make the signature. Providers
- * without key ids rotate like that, and forgers look like that, so it takes a
- * full allowance and leaves the rest to unknown key ids.
+ * A token came whose key may be new: fetches if the allowance permits, see
+ * spoa/allowance.h for doubted. kid is the token's, "" where it has none that
+ * could be part of a URL.
  */
-void spoa_source_need(struct spoa_source *source, bool doubted);
+void spoa_source_need(struct spoa_source *source, bool doubted, const char *kid);
 
 /* The net thread's answer. */
 void spoa_source_answer(struct spoa_source *source, const struct net_answer *answer);

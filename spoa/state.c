@@ -6,9 +6,10 @@ int spoa_state_init(struct spoa_state *state)
 {
 	*state = (struct spoa_state){
 		.token = token_ctx_new(),
+		.unknown = spoa_unknown_new(),
 		.fresh = malloc(SPOA_CALLER_MAX),
 	};
-	if (state->token && state->fresh)
+	if (state->token && state->unknown && state->fresh)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -17,6 +18,7 @@ int spoa_state_init(struct spoa_state *state)
 void spoa_state_done(struct spoa_state *state)
 {
 	token_ctx_free(state->token);
+	spoa_unknown_free(state->unknown);
 	free(state->fresh);
 	*state = (struct spoa_state){0};
 }

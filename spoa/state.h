@@ -6,11 +6,13 @@
 
 #include "base/mem.h"
 #include "spoa/caller.h"
+#include "spoa/unknown.h"
 #include "token/jws.h"
 
 struct spoa_state {
 	struct token_ctx *token;
-	struct spoa_caller *fresh; /* SPOA_CALLER_MAX bytes: whoever was verified last */
+	struct spoa_unknown *unknown; /* key ids that nobody has */
+	struct spoa_caller *fresh;    /* SPOA_CALLER_MAX bytes: whoever was verified last */
 };
 
 /* 0 or -ENOMEM. */

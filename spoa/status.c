@@ -179,6 +179,50 @@ void spoa_status_health(
 	answer->body = strdup("ok\n");
 }
 
+/* One line for each provider that has this number in its status. */
+static void write_provider_gauge(
+	FILE *to, const json_t *providers, const char *name, const char *help, const char *key)
+{
+	const json_t *provider;
+	size_t i;
+
+	fprintf(to, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
+	json_array_foreach (providers, i, provider) {
+		const json_t *value = json_object_get(provider, key);
+
+		if (json_is_integer(value))
+			fprintf(to, "%s{provider=\"%s\"} %lld\n", name,
+				json_string_value(json_object_get(provider, "name")),
+				(long long)json_integer_value(value));
+	}
+}
+
+static void write_provider_states(FILE *to, const json_t *providers)
+{
+	static const char NAME[] = "identityd_provider_state";
+	const json_t *provider;
+	size_t i;
+
+	fprintf(to, "# HELP %s 1 for the state that the provider's keys are in\n# TYPE %s gauge\n",
+		NAME, NAME);
+	json_array_foreach (providers, i, provider)
+		fprintf(to, "%s{provider=\"%s\",state=\"%s\"} 1\n", NAME,
+			json_string_value(json_object_get(provider, "name")),
+			json_string_value(json_object_get(provider, "state")));
+}
+
+static void write_providers(FILE *to, struct spoa_daemon *daemon)
+{
+	json_t *providers = spoa_keys_status(daemon->keys);
+
+	write_provider_states(to, providers);
+	write_provider_gauge(to, providers, "identityd_provider_keys",
+		"Keys of the provider that are in use", "keys");
+	write_provider_gauge(to, providers, "identityd_provider_key_age_seconds",
+		"Since the provider last said what its keys are", "key_age_s");
+	json_decref(providers);
+}
+
 static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 {
 	const struct spoa_watch *watch = &daemon->watch;
@@ -225,6 +269,7 @@ static void render_metrics(
 		return;
 	spoa_metrics_write(to, sets, n);
 	write_gauges(to, daemon);
+	write_providers(to, daemon);
 	if (fclose(to))
 		free(text);
 	else

@@ -24,6 +24,22 @@ int store_keys_put(struct store *store, const char *provider, struct span json, 
 	return -EIO;
 }
 
+int store_keys_touch(
+	struct store *store, const char *provider, int64_t fetched_at, char why[STORE_WHY])
+{
+	cleanup(store_reset) sqlite3_stmt *q = store_sql_get(store, STORE_SQL_KEYS_TOUCH);
+	int rc = sqlite3_bind_text(q, 1, provider, -1, SQLITE_STATIC);
+
+	if (rc == SQLITE_OK)
+		rc = sqlite3_bind_int64(q, 2, fetched_at);
+	if (rc == SQLITE_OK)
+		rc = sqlite3_step(q);
+	if (rc == SQLITE_DONE)
+		return 0;
+	(void)!store_sql_fail(store->db, rc, "a key set cannot be stored", why);
+	return -EIO;
+}
+
 int store_keys_get(struct store *store, const char *provider, char **ret_json, size_t *ret_n,
 	int64_t *ret_fetched_at)
 {

@@ -20,6 +20,7 @@ static const char *const SQL[] = {
 	[STORE_SQL_KEYS_PUT] = "INSERT INTO keys (provider, json, fetched_at) VALUES (?1, ?2, ?3)"
 			       " ON CONFLICT (provider) DO UPDATE SET json = excluded.json,"
 			       " fetched_at = excluded.fetched_at",
+	[STORE_SQL_KEYS_TOUCH] = "UPDATE keys SET fetched_at = ?2 WHERE provider = ?1",
 	[STORE_SQL_KEYS_GET] = "SELECT json, fetched_at FROM keys WHERE provider = ?1",
 	/* What is there already only grows: it never ends earlier or means fewer tokens. */
 	[STORE_SQL_REVOKE] = "INSERT INTO revocations"

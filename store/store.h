@@ -64,6 +64,9 @@ void store_identities_free(struct store_identity *list, size_t n);
  */
 int store_keys_put(struct store *store, const char *provider, struct span json, int64_t fetched_at,
 	char why[STORE_WHY]) must_check;
+/* The stored set, if there is one, was fetched anew and unchanged at that time. 0 or -EIO. */
+int store_keys_touch(struct store *store, const char *provider, int64_t fetched_at,
+	char why[STORE_WHY]) must_check;
 /*
  * 0 and *ret_json (malloc, the caller's; a NUL follows that *ret_n does not
  * count), -ENOENT, -ENOMEM or -EIO.

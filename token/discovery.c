@@ -117,7 +117,8 @@ static bool is_allowed(struct span url, const char *issuer, bool allow_http)
 		return false;
 	if (!same_host(to.host, ours.host))
 		return false;
-	return allow_http || (to.https && to.port == ours.port);
+	/* An issuer of plain http is one that the operator allowed: this machine itself. */
+	return allow_http || ((to.https || !ours.https) && to.port == ours.port);
 }
 
 int token_discovery_parse(

@@ -16,8 +16,8 @@ int token_discovery_url(const char *issuer, char ret_url[TOKEN_URL_MAX + 1]) mus
 
 /*
  * Reads jwks_uri. The document's issuer must equal the configured one byte for
- * byte (4.3), and jwks_uri must be an https URL on the issuer's host (http and
- * any port too when allow_http).
+ * byte (4.3), and jwks_uri must be a URL on the issuer's host and port, https
+ * unless the issuer's is http (http and any port too when allow_http).
  *   0         ret_url is filled
  *   -EBADMSG  not such a document;  -EXDEV another issuer;  -EPERM a URL that is not allowed
  */

@@ -56,7 +56,8 @@ static void start(void)
 	FUZZ_CHECK(snapshot && !spoa_state_init(&state));
 	FUZZ_CHECK(!token_keyset_parse(
 		SPAN(JWS_KEYS), snapshot->issuers[0].rules.algs, &snapshot->issuers[0].keys, NULL));
-	snapshot->ages[0] = (struct spoa_keys_age){UINT64_MAX, UINT64_MAX, UINT64_MAX};
+	snapshot->ages[0] = (struct spoa_keys_age){
+		.fetched_at = UINT64_MAX, .refresh_from = UINT64_MAX, .recheck_from = UINT64_MAX};
 }
 
 struct talk {

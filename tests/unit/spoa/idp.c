@@ -17,15 +17,17 @@ struct idp {
 	int status;
 	char *keys;
 	char *discovery;
+	char *headers;
+	char *last;
 	unsigned hits;
 };
 
-static void answer(int fd, int status, const char *body)
+static void answer(int fd, int status, const char *headers, const char *body)
 {
-	char head[128];
+	char head[1024];
 	int n = snprintf(head, sizeof(head),
-		"HTTP/1.1 %d X\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status,
-		strlen(body));
+		"HTTP/1.1 %d X\r\nContent-Length: %zu\r\n%sConnection: close\r\n\r\n", status,
+		strlen(body), headers);
 
 	if (send(fd, head, (size_t)n, MSG_NOSIGNAL) == n)
 		(void)!send(fd, body, strlen(body), MSG_NOSIGNAL);
@@ -35,6 +37,7 @@ static void serve(struct idp *idp, int fd)
 {
 	char head[4096] = "";
 	size_t n = 0;
+	char headers[512] = "";
 	char *body;
 	int status;
 
@@ -47,17 +50,21 @@ static void serve(struct idp *idp, int fd)
 		head[n] = '\0';
 	}
 	pthread_mutex_lock(&idp->lock);
-	if (strncmp(head, "GET /keys ", 10)) {
+	free(idp->last);
+	idp->last = strdup(head);
+	if (strncmp(head, "GET /keys", 9)) {
 		status = idp->discovery ? 200 : 404;
 		body = strdup(idp->discovery ? idp->discovery : "");
 	} else {
 		idp->hits++;
 		status = idp->status;
 		body = idp->keys ? strdup(idp->keys) : NULL;
+		if (idp->headers)
+			snprintf(headers, sizeof(headers), "%s", idp->headers);
 	}
 	pthread_mutex_unlock(&idp->lock);
 	if (body)
-		answer(fd, status, body);
+		answer(fd, status, headers, body);
 	free(body);
 }
 
@@ -98,6 +105,8 @@ void idp_stop(struct idp *idp)
 	pthread_mutex_destroy(&idp->lock);
 	free(idp->keys);
 	free(idp->discovery);
+	free(idp->headers);
+	free(idp->last);
 	free(idp);
 }
 
@@ -121,6 +130,24 @@ void idp_discovery(struct idp *idp, const char *body)
 	free(idp->discovery);
 	idp->discovery = strdup(body);
 	pthread_mutex_unlock(&idp->lock);
+}
+
+void idp_headers(struct idp *idp, const char *lines)
+{
+	pthread_mutex_lock(&idp->lock);
+	free(idp->headers);
+	idp->headers = strdup(lines);
+	pthread_mutex_unlock(&idp->lock);
+}
+
+char *idp_last_head(struct idp *idp)
+{
+	char *copy;
+
+	pthread_mutex_lock(&idp->lock);
+	copy = strdup(idp->last ? idp->last : "");
+	pthread_mutex_unlock(&idp->lock);
+	return copy;
 }
 
 unsigned idp_hits(struct idp *idp)

@@ -15,7 +15,13 @@ int idp_port(const struct idp *idp);
 void idp_keys(struct idp *idp, int status, const char *body);
 void idp_discovery(struct idp *idp, const char *body);
 
-/* Requests for keys so far. */
+/* Header lines that answers with keys carry, each with its line end; "" for none. */
+void idp_headers(struct idp *idp, const char *lines);
+
+/* The head of the last request (malloc, the caller's). */
+char *idp_last_head(struct idp *idp);
+
+/* Requests for keys, at /keys and below, so far. */
 unsigned idp_hits(struct idp *idp);
 
 #endif

@@ -24,6 +24,7 @@ unit(spoa
 		unit/spoa/test_snapshot.c
 		unit/spoa/test_source.c
 		unit/spoa/test_status.c
+		unit/spoa/test_unknown.c
 		unit/spoa/test_watch.c
 		unit/spoa/test_worker.c
 		unit/spop/support.c

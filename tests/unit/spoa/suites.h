@@ -17,6 +17,7 @@
 	X(conn) \
 	X(worker) \
 	X(source) \
+	X(unknown) \
 	X(enforce) \
 	X(listen) \
 	X(log) \

@@ -282,6 +282,64 @@ START_TEST(needs)
 }
 END_TEST
 
+START_TEST(repeated)
+{
+	/* A key id that was asked for and not found is unknown at once when it comes again, for a while. */
+	struct spoa_decision decision;
+	struct spoa_request request;
+	struct spoa_need need = {0};
+	cleanup(free) char *token = help_token(es256(), "made-up", "{}");
+	uint64_t at = RECEIVED;
+
+	request = (struct spoa_request){.token = span_of(token)};
+	snapshot->ages[0].fetched_at = snapshot->ages[2].fetched_at = OLD;
+	ck_assert(!spoa_decide(snapshot, &state, &request, at, &HELP_NOW, &need, &decision));
+	ck_assert_uint_eq(need.unknown, A | C);
+	snapshot->ages[0].fetched_at = snapshot->ages[2].fetched_at = at + 1;
+	ck_assert(spoa_decide(snapshot, &state, &request, at, &HELP_NOW, &need, &decision));
+	ASSERT_REASON(decision.reason, BASE_REASON_KEY_UNKNOWN);
+	/* Came later than the keys: nobody is asked again. */
+	ck_assert(spoa_decide(snapshot, &state, &request, at + 1000, &HELP_NOW, &need, &decision));
+	ASSERT_REASON(decision.reason, BASE_REASON_KEY_UNKNOWN);
+	/* Much later they are. */
+	ck_assert(!spoa_decide(
+		snapshot, &state, &request, at + SPOA_UNKNOWN_NS, &HELP_NOW, &need, &decision));
+}
+END_TEST
+
+START_TEST(one_by_one)
+{
+	/* A provider of one file for each key: it is asked for this id, and its word is about it alone. */
+	static const char KID[] = "01234567-89ab-cdef-0123-456789abcdef";
+	struct spoa_decision decision;
+	struct spoa_need need = {0};
+	cleanup(free) char *token = help_token(es256(), KID, "{}");
+	cleanup(free) char *other = help_token(es256(), "k9", "{}");
+	struct spoa_request request = {.token = span_of(token)};
+	struct spoa_request odd = {.token = span_of(other)};
+	struct spoa_absent *absent = calloc(SPOA_ABSENT, sizeof(*absent));
+
+	token_keyset_unref(snapshot->issuers[2].keys);
+	snapshot->issuers[2].keys = NULL;
+	snapshot->ages[2] = (struct spoa_keys_age){.absent = absent, .fetched_at = NEW};
+	ck_assert(!spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	ck_assert_uint_eq(need.unknown, C);
+	ck_assert_str_eq(need.kid, KID);
+	memcpy(absent[3].kid, "11111111-89ab-cdef-0123-456789abcdef", 37);
+	absent[3].asked_at = NEW;
+	ck_assert(!spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	memcpy(absent[5].kid, KID, sizeof(KID));
+	absent[5].asked_at = OLD;
+	ck_assert(!spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	absent[5].asked_at = NEW;
+	ck_assert(spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	ASSERT_REASON(decision.reason, BASE_REASON_KEY_UNKNOWN);
+	/* An id of another shape is nothing that it could have. */
+	ck_assert(spoa_decide(snapshot, &state, &odd, RECEIVED, &HELP_NOW, &need, &decision));
+	ASSERT_REASON(decision.reason, BASE_REASON_KEY_UNKNOWN);
+}
+END_TEST
+
 START_TEST(doubted)
 {
 	/* A signature that no key made asks for newer keys, where that is allowed, and else is a 401. */
@@ -570,6 +628,8 @@ Suite *suite_decide(void)
 	tcase_add_loop_test(tc, needs, 0, ARRAY_SIZE(NEEDS));
 	tcase_add_test(tc, doubted);
 	tcase_add_test(tc, no_keys);
+	tcase_add_test(tc, repeated);
+	tcase_add_test(tc, one_by_one);
 	tcase_add_test(tc, known_key_needs_nobody);
 	tcase_add_test(tc, unparsable_needs_nobody);
 	tcase_add_test(tc, too_large_for_one);

@@ -149,7 +149,7 @@ START_TEST(fetched_once)
 	wait_for(2);
 	ck_assert_uint_ge(n_changed, 1);
 	snapshot = help_snapshot(c);
-	spoa_keys_fill(keys, snapshot);
+	ck_assert_int_eq(spoa_keys_fill(keys, snapshot), 0);
 	for (size_t i = 0; i < 2; i++) {
 		ck_assert_uint_eq(token_keyset_count(snapshot->issuers[i].keys), 1);
 		ck_assert_uint_ne(snapshot->ages[i].fetched_at, 0);
@@ -181,9 +181,9 @@ START_TEST(need)
 	/* Exactly the providers of the mask are asked; bits beyond the last do not matter. */
 	configure(config("a", "b", "/keys"));
 	wait_for(2);
-	spoa_keys_need(keys, 2, 0);
+	spoa_keys_need(keys, 2, 0, "");
 	wait_for(3);
-	spoa_keys_need(keys, UINT64_MAX, 0);
+	spoa_keys_need(keys, UINT64_MAX, 0, "");
 	wait_for(5);
 }
 END_TEST

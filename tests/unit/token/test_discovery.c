@@ -45,7 +45,10 @@ static const struct {
 	{"https://a", "https://a:8443/jwks", false, -EPERM},
 	{"https://a", "https://a:8443/jwks", true, 0},
 	{"https://a", "http://a/jwks", false, -EPERM},
-	{"http://a:1", "http://a:1/jwks", false, -EPERM},
+	/* Such an issuer is allowed only as this machine itself: its own origin, no other. */
+	{"http://a:1", "http://a:1/jwks", false, 0},
+	{"http://a:1", "http://a:2/jwks", false, -EPERM},
+	{"http://a:1", "http://b:1/jwks", false, -EPERM},
 	{"http://a:1", "http://a:2/jwks", true, 0},
 	/* row 26 */
 	{"https://a", "https://b/jwks", true, -EPERM},
