@@ -1,7 +1,7 @@
 #include "base/log.h"
 
+#include "base/json.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -29,30 +29,6 @@ static bool put(struct base_log *log, const char *p, size_t n)
 	return true;
 }
 
-/* One character of a JSON string (RFC 8259 7); returns how many bytes of s it took. */
-static size_t put_char(struct base_log *log, struct span s, bool *fits)
-{
-	size_t len = base_utf8_next(s);
-	unsigned char c = (unsigned char)s.p[0];
-	char escaped[8];
-
-	if (!len) {
-		*fits = put(log, "\xef\xbf\xbd", 3);
-		return 1;
-	}
-	if (c == '"' || c == '\\') {
-		escaped[0] = '\\';
-		escaped[1] = (char)c;
-		*fits = put(log, escaped, 2);
-	} else if (c < 0x20 || c == 0x7f) {
-		snprintf(escaped, sizeof(escaped), "\\u%04x", c);
-		*fits = put(log, escaped, 6);
-	} else {
-		*fits = put(log, s.p, len);
-	}
-	return len;
-}
-
 /* ,"key": as far as it fits as a whole, with room for the shortest value after it. */
 static bool put_key(struct base_log *log, const char *key)
 {
@@ -78,13 +54,15 @@ void base_log_text(struct base_log *log, const char *key, struct span value)
 		return;
 	put(log, "\"", 1);
 	while (value.n && fits) {
-		size_t took;
+		char text[BASE_JSON_CHAR_MAX];
+		size_t took, n;
 
-		if (log->n + 1 + 6 > sizeof(log->line) - TAIL) {
+		if (log->n + 1 + sizeof(text) > sizeof(log->line) - TAIL) {
 			log->cut = true;
 			break;
 		}
-		took = put_char(log, value, &fits);
+		took = base_json_char(value, text, &n);
+		fits = put(log, text, n);
 		value.p += took;
 		value.n -= took;
 	}

@@ -31,6 +31,12 @@ enum conf_bpf_mode {
 	CONF_BPF_OFF,
 };
 
+enum conf_audit_to {
+	CONF_AUDIT_NONE,
+	CONF_AUDIT_FILE,
+	CONF_AUDIT_STDOUT,
+};
+
 struct conf_listen {
 	struct conf_pos pos;
 	char *unix_path; /* exactly one of unix_path and tcp_host */
@@ -143,6 +149,18 @@ struct conf {
 		int level;                    /* enum base_log_level */
 		int64_t decisions_per_second; /* log lines for decisions that are not ok; 0: all */
 	} log;
+
+	struct {
+		int to; /* enum conf_audit_to */
+		char *path;
+		int64_t max_size; /* bytes; 0: never rotated */
+		int64_t keep;     /* rotated files */
+		int64_t queue;    /* bytes for each worker */
+		char *node;       /* NULL: cluster and host name */
+		int64_t allowed;  /* one of so many allowed requests is written; 0: none */
+		bool keep_query;
+		char *pseudonym_key_file; /* NULL: sub is written as it is */
+	} audit;
 
 	struct {
 		char *namespace; /* k8s:io.kubernetes.pod.namespace of every identity */

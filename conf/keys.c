@@ -146,6 +146,37 @@ static const struct conf_key LOG[] = {
 			"them."},
 };
 
+static const struct conf_key AUDIT[] = {
+	{"to", CONF_ENUM, AT(conf, audit.to), RANGE(CONF_AUDIT_NONE, CONF_AUDIT_STDOUT),
+		.words = "none file stdout", .fallback = "none",
+		.help = "Where a line for each decision goes, in the form of Hubble's flows."},
+	{"path", CONF_PATH, AT(conf, audit.path), RANGE(2, 1024),
+		.fallback = "/var/log/identityd/audit.log", .help = "The file, with to: file."},
+	{"max_size", CONF_SIZE, AT(conf, audit.max_size), RANGE(0, 64 * 1024 * KIB * KIB),
+		.fallback = "64MiB",
+		.help = "Size at which the file is renamed to path.1 and begun anew; 0 leaves that "
+			"to others, who then send SIGHUP."},
+	{"keep", CONF_INT, AT(conf, audit.keep), RANGE(0, 99), .fallback = "5",
+		.help = "Renamed files that are kept."},
+	{"queue", CONF_SIZE, AT(conf, audit.queue), RANGE(64 * KIB, 256 * KIB * KIB),
+		.fallback = "4MiB",
+		.help = "Room for what is not yet written, for each worker; what finds none is "
+			"counted and lost, and no request waits."},
+	{"node", CONF_TEXT, AT(conf, audit.node), RANGE(1, 253), .example = "default/edge1",
+		.help = "Name of this node as cluster/node; without it identity.cluster and the "
+			"host's name."},
+	{"allowed", CONF_INT, AT(conf, audit.allowed), RANGE(0, COUNT), .fallback = "1",
+		.reloadable = true,
+		.help = "Of so many allowed requests one is written; 0 writes none of them. What "
+			"is denied or fails is always written."},
+	{"keep_query", CONF_BOOL, AT(conf, audit.keep_query), RANGE(0, 1), .fallback = "false",
+		.help = "Whether query strings are written; else HUBBLE_REDACTED stands there."},
+	{"pseudonym_key_file", CONF_PATH, AT(conf, audit.pseudonym_key_file), RANGE(2, 1024),
+		.example = "/etc/identityd/audit.key",
+		.help = "File with a secret of at least 32 bytes; sub and actor are then written "
+			"as 128 bits of HMAC-SHA-256 with it."},
+};
+
 static const struct conf_key IDENTITY[] = {
 	{"namespace", CONF_NAME, AT(conf, identity.namespace), RANGE(1, NAME_MAX_BYTES),
 		.fallback = "identity-edge", .reloadable = true,
@@ -309,6 +340,8 @@ static const struct conf_key ROOT[] = {
 	{"store", CONF_SECTION, .section = SECTION_OF(STORE), .help = "What outlives the process."},
 	{"bpf", CONF_SECTION, .section = SECTION_OF(BPF), .help = "What the kernel enforces."},
 	{"log", CONF_SECTION, .section = SECTION_OF(LOG), .help = "JSON lines on standard error."},
+	{"audit", CONF_SECTION, .section = SECTION_OF(AUDIT),
+		.help = "One line of JSON for each decision."},
 	{"identity", CONF_SECTION, .section = SECTION_OF(IDENTITY),
 		.help = "What every identity has in common."},
 	{"challenge", CONF_SECTION, .section = SECTION_OF(CHALLENGE),

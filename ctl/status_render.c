@@ -93,6 +93,7 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 {
 	const json_t *bpf = json_object_get(status, "bpf");
 	const json_t *config = json_object_get(status, "config");
+	const json_t *audit = json_object_get(status, "audit");
 	const json_t *provider;
 	size_t n = complain_not_ready(status, to);
 	size_t i;
@@ -101,6 +102,8 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 		n += complain(to, "NOT ENFORCED", text_of(bpf, "why"));
 	json_array_foreach (json_object_get(status, "providers"), i, provider)
 		n += complain_empty(provider, to);
+	if (json_is_string(json_object_get(audit, "error")))
+		n += complain(to, "NO AUDIT LOG", text_of(audit, "error"));
 	if (json_is_string(json_object_get(config, "last_reload_error")))
 		n += complain(to, "RELOAD FAILED", text_of(config, "last_reload_error"));
 	return n;
@@ -121,6 +124,7 @@ static void render_sums(const json_t *status, FILE *to)
 	const json_t *config = json_object_get(status, "config");
 	const json_t *bpf = json_object_get(status, "bpf");
 	const json_t *requests = json_object_get(status, "requests");
+	const json_t *audit = json_object_get(status, "audit");
 	const json_t *attached = json_object_get(bpf, "attached");
 	const char *word = json_is_true(attached) ? "attached" : "not attached";
 
@@ -134,6 +138,9 @@ static void render_sums(const json_t *status, FILE *to)
 	ctl_out_line(to, "connections    %s on %s workers, %s requests waiting",
 		number_of(status, "connections").text, number_of(status, "workers").text,
 		number_of(status, "waiting").text);
+	if (json_object_get(audit, "written"))
+		ctl_out_line(to, "audit          to %s, %s written, %s lost", text_of(audit, "to"),
+			number_of(audit, "written").text, number_of(audit, "lost").text);
 	ctl_out_line(to, "requests       %s allow, %s deny, %s error",
 		number_of(requests, "allow").text, number_of(requests, "deny").text,
 		number_of(requests, "error").text);

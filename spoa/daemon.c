@@ -186,9 +186,13 @@ static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 
 static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
 {
+	struct spoa_daemon *daemon = signal->data;
+
 	(void)loop;
 	(void)events;
-	spoa_daemon_reload(signal->data);
+	if (daemon->audit.log) /* logrotate may have sent it */
+		audit_reopen(daemon->audit.log);
+	spoa_daemon_reload(daemon);
 }
 
 void spoa_daemon_watch(struct spoa_daemon *daemon)
@@ -215,6 +219,7 @@ static void stop(struct spoa_daemon *daemon)
 {
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_free(daemon->workers[i]);
+	spoa_audit_stop(&daemon->audit);
 	spoa_http_free(daemon->admin);
 	spoa_public_free(daemon->public);
 	for (size_t i = 0; i < daemon->n_listeners; i++)

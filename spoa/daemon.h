@@ -39,6 +39,7 @@ struct spoa_daemon {
 	struct spoa_watch watch;
 	struct spoa_snapshot *snapshot;
 	struct spoa_metrics metrics; /* the main thread's */
+	struct spoa_audit audit;
 
 	struct spoa_listen listeners[SPOA_LISTENERS_MAX];
 	size_t n_listeners;

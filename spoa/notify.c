@@ -84,12 +84,16 @@ static void write_answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t fr
 		spoa_session_disconnect(&conn->session, SPOP_STATUS_RESOURCES, out);
 }
 
-/* The answer is written: counts and logs it. */
+/* The answer is written: counts it, logs it, has it in the audit log. */
 static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 	struct spoa_decision *decision, const struct base_now *now)
 {
-	spoa_metrics_decision(&conn->worker->metrics, decision->reason);
+	struct spoa_worker *worker = conn->worker;
+
+	spoa_metrics_decision(&worker->metrics, decision->reason);
 	log_decision(conn, request, decision, now);
+	spoa_audit_decision(worker->owner.audit, worker->owner.number, &worker->n_allowed,
+		worker->snapshot, request, decision, now);
 }
 
 /*

@@ -75,11 +75,12 @@ static int make_config(struct spoa_daemon *daemon, struct conf *conf)
 
 static int start_workers(struct spoa_daemon *daemon)
 {
-	const struct spoa_worker_owner owner = {
-		spoa_daemon_need_keys, spoa_daemon_worker_changed, daemon};
+	struct spoa_worker_owner owner = {
+		spoa_daemon_need_keys, spoa_daemon_worker_changed, daemon, &daemon->audit, 0};
 	unsigned n = (unsigned)daemon->config->conf->workers;
 
-	for (unsigned i = 0; i < n; i++) {
+	for (; owner.number < n; owner.number++) {
+		unsigned i = owner.number;
 		int rc = spoa_worker_new(daemon->snapshot, &owner, n, &daemon->workers[i]);
 
 		if (rc)
@@ -167,6 +168,8 @@ int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struc
 	if (!daemon->keys || spoa_keys_configure(daemon->keys, daemon->config) ||
 		spoa_daemon_publish(daemon))
 		return fail("start", "out of memory");
+	if (spoa_audit_start(&daemon->audit, conf, (unsigned)conf->workers, why))
+		return fail("audit", *why ? why : strerror(ENOMEM));
 	if (start_workers(daemon) || start_serving(daemon))
 		return -1;
 	daemon->generation = 1;

@@ -103,6 +103,28 @@ static json_t *requests(struct spoa_daemon *daemon)
 	return object;
 }
 
+static const char *const AUDIT_TO[] = {"none", "file", "stdout"};
+_Static_assert(ARRAY_SIZE(AUDIT_TO) == CONF_AUDIT_STDOUT + 1, "a word for each");
+
+static json_t *audit_status(const struct spoa_daemon *daemon)
+{
+	const struct conf *conf = daemon->config->conf;
+	json_t *object = json_pack("{s:s}", "to", AUDIT_TO[conf->audit.to]);
+	struct audit_stats stats;
+
+	if (!daemon->audit.log)
+		return object;
+	stats = audit_stats(daemon->audit.log);
+	json_object_set_new(object, "path",
+		conf->audit.to == CONF_AUDIT_FILE ? spoa_status_text(conf->audit.path)
+						  : json_null());
+	json_object_set_new(object, "written", json_integer((json_int_t)stats.written));
+	json_object_set_new(object, "lost", json_integer((json_int_t)stats.lost));
+	json_object_set_new(
+		object, "error", stats.error ? json_string(strerror(stats.error)) : json_null());
+	return object;
+}
+
 static json_t *config_status(const struct spoa_daemon *daemon)
 {
 	time_t loaded = (time_t)daemon->loaded_at;
@@ -144,13 +166,14 @@ static void render_status(
 	json_t *missing = not_ready(daemon);
 	unsigned waiting;
 	unsigned conns = connections(daemon, &waiting);
-	json_t *root = json_pack("{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o}",
-		"version", IDENTITYD_VERSION, "uptime_s", (json_int_t)uptime_s(daemon), "ready",
+	json_t *root = json_pack(
+		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
+		IDENTITYD_VERSION, "uptime_s", (json_int_t)uptime_s(daemon), "ready",
 		json_array_size(missing) == 0, "not_ready", missing, "config",
 		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
-		bpf(daemon), "identities", identities(daemon->config), "requests",
-		requests(daemon));
+		bpf(daemon), "identities", identities(daemon->config), "requests", requests(daemon),
+		"audit", audit_status(daemon));
 
 	(void)request;
 	answer->body = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
@@ -250,6 +273,16 @@ static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 		(double)daemon->config->conf->n_roles);
 	spoa_metrics_gauge(to, "identityd_config_generation",
 		"Configurations loaded since the start", daemon->generation);
+	if (daemon->audit.log) {
+		struct audit_stats stats = audit_stats(daemon->audit.log);
+
+		spoa_metrics_gauge(to, "identityd_audit_lines",
+			"Lines of the audit log written since the start", (double)stats.written);
+		spoa_metrics_gauge(to, "identityd_audit_lost",
+			"Decisions that are missing in the audit log", (double)stats.lost);
+		spoa_metrics_gauge(to, "identityd_audit_writable",
+			"0 while the audit log cannot be written", stats.error == 0);
+	}
 	spoa_metrics_gauge(
 		to, "identityd_uptime_seconds", "Since the start", (double)uptime_s(daemon));
 }

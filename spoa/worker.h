@@ -6,6 +6,7 @@
 #define SPOA_WORKER_H
 
 #include "base/mem.h"
+#include "spoa/audit.h"
 #include "spoa/decide.h"
 #include "spoa/log.h"
 #include "spoa/metrics.h"
@@ -38,6 +39,8 @@ struct spoa_worker_owner {
 	void (*need_keys)(void *arg, struct spoa_need need);
 	void (*changed)(void *arg); /* a connection ended */
 	void *arg;
+	const struct spoa_audit *audit; /* NULL: none is kept */
+	unsigned number;                /* of the worker, from 0: its ring there */
 };
 
 struct spoa_conn;
@@ -67,6 +70,7 @@ struct spoa_worker {
 	bool draining;
 	ev_timer drain_timer; /* lets the next few connections go */
 	unsigned drain_step;
+	uint64_t n_allowed; /* of these the audit log has one in so many */
 	struct spoa_log_limit decision_lines, close_lines;
 	unsigned char *in;  /* SPOA_READ_BYTES */
 	unsigned char *out; /* SPOA_WRITE_BYTES */

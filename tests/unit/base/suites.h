@@ -8,6 +8,7 @@ Suite *cidr_suite(void);
 Suite *clock_suite(void);
 Suite *diag_suite(void);
 Suite *doc_suite(void);
+Suite *json_suite(void);
 Suite *log_suite(void);
 Suite *rd_suite(void);
 Suite *reason_suite(void);

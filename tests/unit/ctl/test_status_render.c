@@ -52,19 +52,22 @@ static const struct {
 		"\"providers\":[{\"name\":\"corp\",\"state\":\"empty\",\"keys\":0,"
 		"\"last_error\":\"refused\"}],"
 		"\"bpf\":{\"mode\":\"auto\",\"state\":\"not_enforced\","
-		"\"why\":\"no map is pinned\",\"attached\":false}}",
-		4,
+		"\"why\":\"no map is pinned\",\"attached\":false},"
+		"\"audit\":{\"to\":\"file\",\"written\":7,\"lost\":2,\"error\":\"No space\"}}",
+		5,
 		"identityd 0.1.0, up 2 d, not ready\n"
 		"!! NOT READY: corp has no keys\n"
 		"!! NOT READY: no listener\n"
 		"!! NOT ENFORCED: no map is pinned\n"
 		"!! NO KEYS: provider corp, last error: refused\n"
+		"!! NO AUDIT LOG: No space\n"
 		"!! RELOAD FAILED: /f:3:1: unknown key\n"
 		"\n"
 		"configuration  /f, generation 4, loaded t\n"
 		"kernel         not_enforced (mode auto, not attached)\n"
 		"flows          - opened, - closed, - without room, at most -\n"
 		"connections    - on - workers, - requests waiting\n"
+		"audit          to file, 7 written, 2 lost\n"
 		"requests       - allow, - deny, - error\n"
 		"\n"
 		"PROVIDER  STATE  KEYS  AGE  ISSUER  LAST ERROR\n"

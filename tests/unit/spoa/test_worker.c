@@ -38,7 +38,8 @@ static void on_changed(void *arg)
 /* Starts the worker. Keys are from the year dot, so that an unknown key id has to wait. */
 static void start(const char *deadline, const char *hello_timeout, int max_waiting)
 {
-	const struct spoa_worker_owner owner = {on_need, on_changed, &needed};
+	const struct spoa_worker_owner owner = {
+		.need_keys = on_need, .changed = on_changed, .arg = &needed};
 	char yaml[2048];
 	size_t n;
 

@@ -1,0 +1,72 @@
+/*
+ * One thing that the audit log tells of: a decision about a request, a packet
+ * that the kernel dropped, a connection that it killed, something that an
+ * operator did. Values and borrowed texts; nothing here allocates.
+ */
+#ifndef AUDIT_ENTRY_H
+#define AUDIT_ENTRY_H
+
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum audit_kind {
+	AUDIT_REQUEST, /* HAProxy asked */
+	AUDIT_DROP,    /* the kernel dropped a packet or refused a connect */
+	AUDIT_KILL,    /* the kernel ended a connection */
+	AUDIT_NOTE,    /* an operator's act: TYPE and NOTE say what */
+};
+
+/* The words of flow.proto's Verdict. */
+enum audit_verdict {
+	AUDIT_FORWARDED,
+	AUDIT_DROPPED,
+	AUDIT_ERROR,
+	AUDIT_AUDIT, /* would have been dropped, and was let through */
+};
+#define AUDIT_VERDICTS (AUDIT_AUDIT + 1)
+
+enum audit_text {
+	AUDIT_TEXT_REASON,     /* a word of the reason table */
+	AUDIT_TEXT_LABELS,     /* of the caller, canonical: source:key=value; */
+	AUDIT_TEXT_DST_LABELS, /* of the service, in the same form */
+	AUDIT_TEXT_ROLE,
+	AUDIT_TEXT_PROVIDER,
+	AUDIT_TEXT_SUB,
+	AUDIT_TEXT_ISS,
+	AUDIT_TEXT_CLIENT_ID,
+	AUDIT_TEXT_ACTOR,
+	AUDIT_TEXT_SERVICE, /* asked for */
+	AUDIT_TEXT_ROUTE,   /* given; policy was judged on it */
+	AUDIT_TEXT_POLICY,  /* what decided: namespace/name and the rule behind a colon */
+	AUDIT_TEXT_METHOD,
+	AUDIT_TEXT_HOST,
+	AUDIT_TEXT_PATH,
+	AUDIT_TEXT_QUERY,
+	AUDIT_TEXT_PROTO, /* "1.1", "2.0" as HAProxy's req.ver */
+	AUDIT_TEXT_REQID,
+	AUDIT_TEXT_TRACEPARENT,
+	AUDIT_TEXT_TYPE, /* of a note: one word */
+	AUDIT_TEXT_NOTE,
+};
+#define AUDIT_TEXTS (AUDIT_TEXT_NOTE + 1)
+
+struct audit_address {
+	uint8_t bytes[16]; /* network order */
+	uint8_t len;       /* 4 or 16; 0: not known */
+};
+
+struct audit_entry {
+	enum audit_kind kind;
+	enum audit_verdict verdict;
+	int64_t wall_ns;               /* since 1970 */
+	struct audit_address src, dst; /* the client connection as the kernel has it */
+	uint16_t sport, dport;         /* host order */
+	uint16_t service_port;         /* that of the service behind; 0: not known */
+	uint32_t identity;             /* of the caller; 0: none */
+	bool https;
+	struct span text[AUDIT_TEXTS];
+};
+
+#endif
