@@ -173,6 +173,7 @@ static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 		ev_break(loop, EVBREAK_ALL);
 	daemon->draining = true;
 	spoa_log(BASE_LOG_INFO, "draining", NULL, NULL);
+	spoa_service_stopping(&daemon->service);
 	spoa_accept_stop(daemon);
 	for (size_t i = 0; i < daemon->n_listeners; i++)
 		spoa_listen_close(&daemon->listeners[i]);
@@ -192,7 +193,9 @@ static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
 	(void)events;
 	if (daemon->audit.log) /* logrotate may have sent it */
 		audit_reopen(daemon->audit.log);
+	spoa_service_reloading(&daemon->service);
 	spoa_daemon_reload(daemon);
+	spoa_service_ready(&daemon->service);
 }
 
 void spoa_daemon_watch(struct spoa_daemon *daemon)
@@ -232,6 +235,7 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_watch_done(&daemon->watch);
 	spoa_config_unref(daemon->config);
 	store_close(daemon->store);
+	spoa_service_done(&daemon->service);
 	ev_loop_destroy(daemon->loop);
 	free(daemon);
 }
@@ -271,6 +275,7 @@ int spoa_daemon_run(const struct spoa_daemon_options *options)
 	rc = spoa_daemon_start(daemon, conf, options->user);
 	if (rc == 0) {
 		spoa_log(BASE_LOG_INFO, "ready", "version", IDENTITYD_VERSION);
+		spoa_service_ready(&daemon->service);
 		ev_run(daemon->loop, 0);
 		spoa_log(BASE_LOG_INFO, "stopped", NULL, NULL);
 	}

@@ -11,6 +11,7 @@
 #include "spoa/keys.h"
 #include "spoa/listen.h"
 #include "spoa/privilege.h"
+#include "spoa/service.h"
 #include "spoa/public.h"
 #include "spoa/watch.h"
 #include "spoa/worker.h"
@@ -40,6 +41,7 @@ struct spoa_daemon {
 	struct spoa_snapshot *snapshot;
 	struct spoa_metrics metrics; /* the main thread's */
 	struct spoa_audit audit;
+	struct spoa_service service;
 
 	struct spoa_listen listeners[SPOA_LISTENERS_MAX];
 	size_t n_listeners;

@@ -145,6 +145,7 @@ int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struc
 
 	/* First, so that a signal that comes now is obeyed as soon as the loop runs. */
 	spoa_daemon_watch(daemon);
+	spoa_service_init(&daemon->service, daemon->loop);
 	spoa_log_level((enum base_log_level)conf->log.level);
 	if (open_listeners(daemon, conf, user))
 		return -1;

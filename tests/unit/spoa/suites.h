@@ -12,6 +12,7 @@
 	X(decide) \
 	X(caller) \
 	X(answer) \
+	X(service) \
 	X(session) \
 	X(fragment) \
 	X(conn) \
