@@ -35,10 +35,11 @@ class AuditCase(LabCase):
 
     def line_of(self, **request):
         """Asks HAProxy; its answer, and the line of the request id that HAProxy logged for it."""
+        def logged():
+            return re.findall(r" reqid=(\S+)", self.lab.proxy.text())
+        before = len(logged())
         answer = self.lab.get(**request)
-        reqid = procs.eventually(
-            lambda: re.search(r"reqid=(\S+)", self.lab.proxy.text().splitlines()[-1]),
-            what="HAProxy logs").group(1)
+        reqid = procs.eventually(lambda: logged()[before:], what="HAProxy logs")[0]
         found = procs.eventually(
             lambda: [line for line in self.lines() if header(line, "X-Request-Id") == reqid],
             what=f"audit of {reqid}")
