@@ -66,6 +66,9 @@
 	X(CERT_NOT_ALLOWED, "cert_not_allowed", 401,                                               \
 		"the client certificate breaks its provider's rules")                              \
 	X(NO_ROLE, "no_role", 403, "the token is valid and no role matches its claims")            \
+	X(POLICY_DENIED, "policy_denied", 403, "no policy allows it, or one denies it")            \
+	X(PATH_AMBIGUOUS, "path_ambiguous", 403,                                                   \
+		"a backend could take the path for another than policies do")                      \
 	X(GROUPS_UNKNOWN, "groups_unknown", 403,                                                   \
 		"the provider left out claims that a role asks for")                               \
 	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
@@ -73,6 +76,9 @@
 	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503, "the role has no identity number")    \
 	X(UNBOUND, "unbound", 503,                                                                 \
 		"the role demands a bound connection and the kernel knows none")                   \
+	X(SERVICE_UNKNOWN, "service_unknown", 503,                                                 \
+		"the backend is not in services, so no policy can be applied")                     \
+	X(POLICY_ERROR, "policy_error", 503, "a policy could not be applied within its limits")    \
 	X(MAP_FULL, "map_full", 503, "the kernel map has no room")                                 \
 	X(MAP_UNAVAILABLE, "map_unavailable", 503,                                                 \
 		"the pinned maps are missing or refuse the write")                                 \

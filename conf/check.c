@@ -285,6 +285,17 @@ static void check_role(const struct check *c, size_t i)
 		check_condition(c, entry(doc, "when", k));
 }
 
+static void check_service(const struct check *c, size_t i)
+{
+	const struct conf_service *service = &c->conf->services[i];
+
+	for (size_t k = 0; service->name && k < i; k++)
+		if (c->conf->services[k].name && !strcmp(c->conf->services[k].name, service->name))
+			COMPLAIN(c, where(entry(c->doc, "services", i), "name"),
+				"service '%.40s' is given twice, first on line %u", service->name,
+				c->conf->services[k].pos.line);
+}
+
 void conf_check(const struct conf *conf, const struct base_doc *doc, struct base_diag *diag)
 {
 	const struct check c = {conf, doc, diag};
@@ -300,4 +311,6 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 		check_provider(&c, i);
 	for (size_t i = 0; i < conf->n_roles; i++)
 		check_role(&c, i);
+	for (size_t i = 0; i < conf->n_services; i++)
+		check_service(&c, i);
 }

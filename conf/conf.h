@@ -101,6 +101,35 @@ struct conf_role {
 	bool kill_on_expiry;
 };
 
+enum conf_policy_mode {
+	CONF_POLICY_ENFORCE,
+	CONF_POLICY_AUDIT,
+};
+
+/* What a backend of HAProxy fronts. */
+struct conf_service {
+	struct conf_pos pos;
+	char *name; /* unique */
+	char *namespace;
+	struct conf_strings labels; /* source:key=value */
+	struct conf_pos labels_pos;
+	int64_t port;
+	uint16_t ports[32];
+	size_t n_ports;
+	struct conf_strings named_ports; /* NAME=NUMBER */
+	struct conf_pos named_pos;
+	struct conf_strings addresses;
+	struct conf_pos addresses_pos;
+};
+
+/* Where callers with these labels go. */
+struct conf_route {
+	struct conf_pos pos;
+	struct conf_strings labels;
+	struct conf_pos labels_pos;
+	char *route;
+};
+
 struct conf {
 	int64_t version;
 
@@ -173,6 +202,18 @@ struct conf {
 
 	struct conf_role *roles;
 	size_t n_roles;
+
+	struct {
+		struct conf_strings paths; /* files and folders; empty: no policy */
+		struct conf_pos paths_pos;
+		int mode; /* enum conf_policy_mode */
+	} policy;
+
+	struct conf_service *services;
+	size_t n_services;
+
+	struct conf_route *routes;
+	size_t n_routes;
 
 	struct {
 		char *realm;

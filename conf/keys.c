@@ -1,6 +1,7 @@
 #include "conf/keys.h"
 
 #include "conf/conf.h"
+#include "conf/table.h"
 
 #include <assert.h>
 
@@ -17,13 +18,6 @@
 #define GROUP_MAX       32       /* a group's name in Linux */
 #define NUMBER_MAX      0xFFFFFF /* 24 bits: cilium pkg/identity/numericidentity.go */
 #define LABELS_MAX      62       /* 64 in a set; namespace and cluster come on top */
-
-#define AT(type, member)                                                                           \
-	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
-#define RANGE(lo, hi)     .min = (lo), .max = (hi)
-#define SECTION_OF(table) (&(const struct conf_section){table, ARRAY_SIZE(table), 0})
-#define SECTIONS_OF(table, type)                                                                   \
-	(&(const struct conf_section){table, ARRAY_SIZE(table), sizeof(struct type)})
 
 static_assert(offsetof(struct conf_listen, pos) == 0, "bind writes the position there");
 static_assert(offsetof(struct conf_provider, pos) == 0, "bind writes the position there");
@@ -354,6 +348,17 @@ static const struct conf_key ROOT[] = {
 		.reloadable = true, .section = SECTIONS_OF(PROVIDER, conf_provider),
 		.second = offsetof(struct conf, n_providers), .example = "[{name: corp, ...}]",
 		.help = "Whose tokens are accepted."},
+	{"policy", CONF_SECTION, .section = &conf_table_policy,
+		.help = "Which identity may reach which service (CiliumNetworkPolicy)."},
+	{"services", CONF_SECTIONS, AT(conf, services), RANGE(0, 1024), .reloadable = true,
+		.section = &conf_table_service, .second = offsetof(struct conf, n_services),
+		.example = "[{name: be_app, ...}]",
+		.help = "What the backends of HAProxy front, as policies see it."},
+	{"routes", CONF_SECTIONS, AT(conf, routes), RANGE(0, 256), .reloadable = true,
+		.section = &conf_table_route, .second = offsetof(struct conf, n_routes),
+		.example = "[{labels: [role=admin], route: be_admin}]",
+		.help = "Backends by labels, for callers whose role has no route: the first that "
+			"fits."},
 	{"roles", CONF_SECTIONS, AT(conf, roles), RANGE(1, 1024), .required = true,
 		.reloadable = true, .section = SECTIONS_OF(ROLE, conf_role),
 		.second = offsetof(struct conf, n_roles), .example = "[{name: admin, ...}]",

@@ -13,6 +13,7 @@
 
 struct reader {
 	yaml_parser_t parser;
+	struct conf_yaml_limits limits;
 	struct conf_place place;
 	struct base_diag *diag;
 };
@@ -110,10 +111,10 @@ static int next_node(struct reader *r, unsigned depth, struct base_doc **ret_doc
 
 static int check_room(struct reader *r, const yaml_event_t *event, const struct base_doc *doc)
 {
-	if (doc->n_entries < CONF_YAML_ENTRIES)
+	if (doc->n_entries < r->limits.entries)
 		return 0;
-	complain(r, &event->start_mark, "more than %d entries in one list or map",
-		CONF_YAML_ENTRIES);
+	complain(r, &event->start_mark, "more than %zu entries in one list or map",
+		r->limits.entries);
 	return -EINVAL;
 }
 
@@ -237,51 +238,52 @@ static int read_node(
 	}
 }
 
-/* Stream and document starts; -EINVAL when there is no document. */
-static int open_document(struct reader *r)
+static void check_directives(struct reader *r, const yaml_event_t *document)
 {
-	cleanup(event) yaml_event_t stream = {0};
-	cleanup(event) yaml_event_t document = {0};
-	int err = next(r, &stream);
-
-	if (!err)
-		err = next(r, &document);
-	if (err)
-		return err;
-	if (document.type != YAML_DOCUMENT_START_EVENT) {
-		base_diag_add(r->diag, 1, 1, "there is nothing in this file");
-		return -EINVAL;
-	}
-	if (document.data.document_start.version_directive ||
-		document.data.document_start.tag_directives.start !=
-			document.data.document_start.tag_directives.end)
-		complain(r, &document.start_mark, "directives (%%) are not allowed");
-	return 0;
+	if (document->data.document_start.version_directive ||
+		document->data.document_start.tag_directives.start !=
+			document->data.document_start.tag_directives.end)
+		complain(r, &document->start_mark, "directives (%%) are not allowed");
 }
 
-static int close_document(struct reader *r)
+/* Start of the stream. */
+static int open_stream(struct reader *r)
 {
-	cleanup(event) yaml_event_t document = {0};
 	cleanup(event) yaml_event_t stream = {0};
-	int err = next(r, &document);
 
+	return next(r, &stream);
+}
+
+/* The next document without its end, or NULL at the end of the stream. */
+static int next_document(struct reader *r, struct base_doc **ret_doc, yaml_mark_t *ret_mark)
+{
+	cleanup(event) yaml_event_t start = {0};
+	cleanup(event) yaml_event_t end = {0};
+	cleanup(base_doc) struct base_doc *doc = NULL;
+	int err = next(r, &start);
+
+	*ret_doc = NULL;
+	if (err || start.type != YAML_DOCUMENT_START_EVENT)
+		return err;
+	check_directives(r, &start);
+	*ret_mark = start.start_mark;
+	err = next_node(r, 0, &doc);
 	if (!err)
-		err = next(r, &stream);
+		err = next(r, &end);
 	if (err)
 		return err;
-	if (stream.type != YAML_STREAM_END_EVENT)
-		complain(r, &stream.start_mark, "a second document starts here; only one is read");
+	*ret_doc = TAKE_PTR(doc);
 	return 0;
 }
 
 /* What libyaml is not asked: size, NUL bytes, UTF-8. */
-static int check_bytes(const char *text, size_t n, struct base_diag *diag)
+static int check_bytes(const char *text, size_t n, size_t max, struct base_diag *diag)
 {
 	struct conf_place place = conf_place_start(text, n);
 	struct span left = {.p = text, .n = n};
 
-	if (n > CONF_YAML_BYTES) {
-		base_diag_add(diag, 0, 0, "larger than %d bytes", CONF_YAML_BYTES);
+	if (n > max) {
+		base_diag_add(diag, 0, 0, "larger than %zu bytes", max);
 		return -EINVAL;
 	}
 	while (left.n) {
@@ -300,29 +302,83 @@ static int check_bytes(const char *text, size_t n, struct base_diag *diag)
 	return -EINVAL;
 }
 
-int conf_yaml_parse(const char *text, size_t n, struct base_doc **ret_doc, struct base_diag *diag)
+static int open_text(struct reader *r, const char *text, size_t n)
 {
-	cleanup(reader) struct reader r = {.place = conf_place_start(text, n), .diag = diag};
-	cleanup(base_doc) struct base_doc *doc = NULL;
-	size_t found = diag->n_found;
-	int err = check_bytes(text, n, diag);
+	int err = check_bytes(text, n, r->limits.bytes, r->diag);
 
 	if (err)
 		return err;
-	if (!yaml_parser_initialize(&r.parser))
+	if (!yaml_parser_initialize(&r->parser))
 		return -ENOMEM;
 	/* Said, not guessed: a BOM must not turn the file into UTF-16. */
-	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&r.parser, (const unsigned char *)text, n);
-	err = open_document(&r);
+	yaml_parser_set_encoding(&r->parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(&r->parser, (const unsigned char *)text, n);
+	return open_stream(r);
+}
+
+int conf_yaml_parse(const char *text, size_t n, struct base_doc **ret_doc, struct base_diag *diag)
+{
+	cleanup(reader) struct reader r = {.place = conf_place_start(text, n),
+		.limits = {CONF_YAML_BYTES, CONF_YAML_ENTRIES},
+		.diag = diag};
+	cleanup(base_doc) struct base_doc *doc = NULL;
+	cleanup(base_doc) struct base_doc *second = NULL;
+	size_t found = diag->n_found;
+	yaml_mark_t mark;
+	int err = open_text(&r, text, n);
+
 	if (!err)
-		err = next_node(&r, 0, &doc);
+		err = next_document(&r, &doc, &mark);
+	if (!err && !doc)
+		base_diag_add(diag, 1, 1, "there is nothing in this file");
+	if (!err && doc)
+		err = next_document(&r, &second, &mark);
+	if (err)
+		return err;
+	if (second)
+		complain(&r, &mark, "a second document starts here; only one is read");
+	if (diag->n_found != found)
+		return -EINVAL;
+	*ret_doc = TAKE_PTR(doc);
+	return 0;
+}
+
+static bool is_nothing(const struct base_doc *doc)
+{
+	return doc->kind == BASE_DOC_SCALAR && !doc->quoted && !doc->text[0];
+}
+
+static int add_documents(struct reader *r, struct base_doc *docs)
+{
+	cleanup(base_doc) struct base_doc *doc = NULL;
+	yaml_mark_t mark;
+	int err = next_document(r, &doc, &mark);
+
+	while (!err && doc) {
+		if (!is_nothing(doc))
+			err = base_doc_add(docs, NULL, 0, 0, TAKE_PTR(doc));
+		base_doc_free(TAKE_PTR(doc));
+		if (!err)
+			err = next_document(r, &doc, &mark);
+	}
+	return err;
+}
+
+int conf_yaml_documents(const char *text, size_t n, const struct conf_yaml_limits *limits,
+	struct base_doc **ret_docs, struct base_diag *diag)
+{
+	cleanup(reader) struct reader r = {
+		.place = conf_place_start(text, n), .limits = *limits, .diag = diag};
+	cleanup(base_doc) struct base_doc *docs = base_doc_new(BASE_DOC_LIST, NULL, 1, 1);
+	size_t found = diag->n_found;
+	int err = docs ? open_text(&r, text, n) : -ENOMEM;
+
 	if (!err)
-		err = close_document(&r);
+		err = add_documents(&r, docs);
 	if (err)
 		return err;
 	if (diag->n_found != found)
 		return -EINVAL;
-	*ret_doc = TAKE_PTR(doc);
+	*ret_docs = TAKE_PTR(docs);
 	return 0;
 }

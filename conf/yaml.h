@@ -21,4 +21,16 @@
 int conf_yaml_parse(
 	const char *text, size_t n, struct base_doc **ret_doc, struct base_diag *diag) must_check;
 
+struct conf_yaml_limits {
+	size_t bytes;
+	size_t entries; /* of one map or list */
+};
+
+/*
+ * The same for a text of several documents (between lines of ---), under
+ * limits of its own: *ret_docs is a list of them, without empty ones.
+ */
+int conf_yaml_documents(const char *text, size_t n, const struct conf_yaml_limits *limits,
+	struct base_doc **ret_docs, struct base_diag *diag) must_check;
+
 #endif

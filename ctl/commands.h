@@ -19,5 +19,9 @@ enum ctl_exit ctl_status(int argc, char **argv);
 enum ctl_exit ctl_metrics(int argc, char **argv);
 enum ctl_exit ctl_token_mint(int argc, char **argv);
 enum ctl_exit ctl_token_jwk(int argc, char **argv);
+enum ctl_exit ctl_policy_check(int argc, char **argv);
+enum ctl_exit ctl_policy_explain(int argc, char **argv);
+enum ctl_exit ctl_policy_diff(int argc, char **argv);
+enum ctl_exit ctl_policy_simulate(int argc, char **argv);
 
 #endif

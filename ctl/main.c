@@ -15,6 +15,21 @@ static const struct command {
 		"what the daemon does, and loudly what is wrong"},
 	{{"metrics"}, ctl_metrics, "[--socket PATH]",
 		"the daemon's metrics (Prometheus text format)"},
+	{{"policy", "check"}, ctl_policy_check, "FILE...",
+		"are these policy files and folders right? Mistakes as FILE:LINE:COLUMN"},
+	{{"policy", "explain"}, ctl_policy_explain,
+		"{--policy FILE... | --config FILE} {--labels LABELS | --src-cidr ADDRESS}\n"
+		"            {--service NAME | --dst-labels LABELS} [--port N] [--proto TCP]\n"
+		"            [--method M] [--path P] [--host H] [--header 'N: V']... [-o "
+		"text|json]\n"
+		"  identityctl policy explain --batch FILE",
+		"may this caller? Which rule decides, and what every other one lacks; --batch\n"
+		"      answers one JSON object a line (docs/POLICY.md)"},
+	{{"policy", "diff"}, ctl_policy_diff, "--config FILE [-o text|json] OLD NEW",
+		"which role of the configuration gains or loses what, under other policies"},
+	{{"policy", "simulate"}, ctl_policy_simulate,
+		"--config FILE --audit-log FILE [-o text|json] NEW...",
+		"which decisions of an audit log other policies would have made otherwise"},
 	{{"token", "mint"}, ctl_token_mint,
 		"--alg ALG --key FILE [--kid KID] [--claims JSON|@FILE] [--ttl 300s]\n"
 		"            [--iss ISS] [--sub SUB] [--aud AUD]...",

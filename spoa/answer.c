@@ -100,6 +100,11 @@ static bool route(struct answer *a, struct spop_data *value)
 	return role_of(a) && text(value, a->decision->route);
 }
 
+static bool policy(struct answer *a, struct spop_data *value)
+{
+	return text(value, a->decision->policy);
+}
+
 static bool status(struct answer *a, struct spop_data *value)
 {
 	return integer(value, base_reason_status(a->decision->reason));
@@ -153,6 +158,7 @@ static const struct variable {
 		{"actor", actor},
 		{"exp", expiry},
 		{"route", route},
+		{"policy", policy},
 		{"challenge", challenge},
 },
   LAST[] = {

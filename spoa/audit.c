@@ -161,9 +161,10 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 
 	if (!audit || !audit->log)
 		return;
-	if (decision->verdict == SPOA_ALLOW && (!one_of || (*n_allowed)++ % one_of))
+	if (decision->verdict == SPOA_ALLOW && !decision->audited &&
+		(!one_of || (*n_allowed)++ % one_of))
 		return;
-	entry.verdict = VERDICT[decision->verdict];
+	entry.verdict = decision->audited ? AUDIT_AUDIT : VERDICT[decision->verdict];
 	entry.text[AUDIT_TEXT_REASON] = span_of(base_reason_word(decision->reason));
 	tell_request(&entry, request);
 	if (decision->caller)
@@ -173,6 +174,11 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 		entry.text[AUDIT_TEXT_LABELS] = span_of(decision->role->labels);
 		entry.text[AUDIT_TEXT_ROLE] = span_of(decision->role->name);
 		entry.text[AUDIT_TEXT_ROUTE] = decision->route;
+		/* A default is no policy, and has no rule behind a colon. */
+		if (decision->policy.n && memchr(decision->policy.p, ':', decision->policy.n))
+			entry.text[AUDIT_TEXT_POLICY] = decision->policy;
+		entry.text[AUDIT_TEXT_DST_LABELS] = decision->service_labels;
+		entry.service_port = decision->service_port;
 	}
 	audit_put(audit->log, ring, &entry);
 }

@@ -1,6 +1,7 @@
 #include "spoa/config.h"
 
 #include "ident/labels.h"
+#include "spoa/route.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -129,7 +130,7 @@ static int compile_role(struct spoa_config *config, size_t i, struct ident_condi
 		.n_conditions = from->n_when,
 		.labels = labels,
 		.number = {.id = from->number, .from = from->number ? IDENT_FIXED : IDENT_LOCAL},
-		.route = from->route,
+		.route = from->route ? from->route : spoa_route_find(config->conf, labels),
 		.require_binding = from->require_binding,
 		.kill_on_expiry = from->kill_on_expiry,
 	};
@@ -214,6 +215,7 @@ int spoa_config_new(
 		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		compile_provider(&conf->providers[i], &config->rules[i], diag);
+	spoa_route_check(conf, diag);
 	rc = compile_roles(config, diag);
 	if (rc)
 		return rc;

@@ -32,6 +32,7 @@ int spoa_daemon_publish(struct spoa_daemon *daemon)
 		daemon->unpublished = true;
 		return -ENOMEM;
 	}
+	snapshot->policies = spoa_policies_ref(daemon->policies);
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_publish(daemon->workers[i], snapshot);
 	spoa_snapshot_unref(daemon->snapshot);
@@ -70,6 +71,7 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	spoa_daemon_look_at_policies(daemon);
 	if (spoa_watch_look(&daemon->watch)) {
 		spoa_daemon_log_enforcement(&daemon->watch);
 		spoa_daemon_changed(daemon);
@@ -233,6 +235,7 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_keys_free(daemon->keys);
 	spoa_snapshot_unref(daemon->snapshot);
 	spoa_watch_done(&daemon->watch);
+	spoa_policies_unref(daemon->policies);
 	spoa_config_unref(daemon->config);
 	store_close(daemon->store);
 	spoa_service_done(&daemon->service);

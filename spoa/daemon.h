@@ -30,8 +30,10 @@ struct spoa_daemon {
 	const char *config_path;
 	struct base_now started;
 	struct spoa_config *config;
-	unsigned generation;    /* of the configuration, from 1 */
-	int64_t loaded_at;      /* seconds since 1970 */
+	struct spoa_policies *policies;
+	uint64_t policies_stamp, policies_seen; /* of the files: as read, as last looked at */
+	unsigned generation;                    /* of the configuration, from 1 */
+	int64_t loaded_at;                      /* seconds since 1970 */
 	char reload_error[256]; /* the first line of what was wrong with the last reload */
 
 	struct store *store;
@@ -89,6 +91,9 @@ void spoa_accept_stop(struct spoa_daemon *daemon);
 
 /* reload.c, SIGHUP: reads the configuration again, all or nothing. */
 void spoa_daemon_reload(struct spoa_daemon *daemon);
+
+/* Have the policy files changed, and come to rest? Then they are read again, all or nothing. */
+void spoa_daemon_look_at_policies(struct spoa_daemon *daemon);
 
 /* Starts the watchers of signals, other threads and the maps. */
 void spoa_daemon_watch(struct spoa_daemon *daemon);

@@ -8,6 +8,7 @@ static spoa_stage_fn *const STAGES[] = {
 	spoa_stage_authenticate,
 	spoa_stage_current,
 	spoa_stage_identity,
+	spoa_stage_policy,
 };
 
 bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,

@@ -34,6 +34,11 @@ struct spoa_decision {
 	const struct ident_role *role; /* on ALLOW, and on what was denied after it was found */
 	struct span route; /* with role: the role's, else the service asked for; may be empty */
 	struct bpfmap_binding binding; /* with role: what the flow is to carry */
+	/* The policy and rule that decided, once one was asked; as long as caller. */
+	struct span policy;
+	struct span service_labels; /* of what the route fronts, as the snapshot has them */
+	uint16_t service_port;
+	bool audited; /* allowed only because what denies it is in audit mode */
 };
 
 /* A decision that is only a reason. */

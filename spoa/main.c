@@ -51,21 +51,21 @@ static const struct option OPTIONS[] = {
 
 static int check_file(const char *path)
 {
-	struct spoa_config *config = NULL;
+	cleanup(spoa_config) struct spoa_config *config = NULL;
+	cleanup(spoa_policies) struct spoa_policies *policies = NULL;
 	struct conf *conf = NULL;
 	struct base_diag diag;
 
 	base_diag_init(&diag, path);
-	if (conf_load(path, &conf, &diag) == 0 && spoa_config_new(conf, NULL, &diag, &config) == 0)
+	if (conf_load(path, &conf, &diag) == 0 &&
+		spoa_config_new(conf, NULL, &diag, &config) == 0 &&
+		spoa_policies_new(config, &diag, &policies) == 0)
 		printf("%s: good: %zu provider(s), %zu role(s)\n", path, config->conf->n_providers,
 			config->conf->n_roles);
 	else
 		base_diag_print(&diag, stderr);
 	base_diag_done(&diag);
-	if (!config)
-		return 1;
-	spoa_config_unref(config);
-	return 0;
+	return policies ? 0 : 1;
 }
 
 int main(int argc, char **argv)

@@ -34,6 +34,7 @@
 	X(FLOW_FULL, "identityd_flow_bindings_total", "outcome=\"map_full\"", "") \
 	X(FLOW_FAILED, "identityd_flow_bindings_total", "outcome=\"failed\"", "") \
 	X(NOT_ENFORCED, "identityd_decisions_not_enforced_total", "", "Requests allowed while no kernel map was there to enforce them") \
+	X(POLICY_AUDITED, "identityd_policy_audited_total", "", "Requests allowed only because the policy that denies them is in audit mode") \
 	X(KEY_FETCHES, "identityd_key_fetches_total", "outcome=\"ok\"", "Fetches of providers' keys, by outcome") \
 	X(KEY_FETCHES_FAILED, "identityd_key_fetches_total", "outcome=\"failed\"", "") \
 	X(RELOADS, "identityd_reloads_total", "outcome=\"ok\"", "Reloads of the configuration, by outcome") \

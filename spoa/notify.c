@@ -39,32 +39,35 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	struct spoa_worker *worker = conn->worker;
 	const struct conf *conf = worker->snapshot->config->conf;
 	uint64_t limit = (uint64_t)conf->log.decisions_per_second;
+	bool worth = decision->verdict != SPOA_ALLOW || decision->audited;
+	enum base_log_level level = decision->audited ? BASE_LOG_INFO : LEVEL[decision->verdict];
 	struct base_log log;
 	uint64_t lost;
 
 	if (limit) /* each worker's share, and never none */
 		limit = (limit + worker->n_workers - 1) / worker->n_workers;
-	if (decision->verdict != SPOA_ALLOW &&
-		!spoa_log_allowed(&worker->decision_lines, limit, now->mono_ns, &lost)) {
+	if (worth && !spoa_log_allowed(&worker->decision_lines, limit, now->mono_ns, &lost)) {
 		spoa_metrics_add(&worker->metrics, SPOA_COUNT_LOG_LINES_LOST, 1);
 		return;
 	}
-	if (!spoa_log_open(&log, LEVEL[decision->verdict], "decision"))
+	if (!spoa_log_open(&log, level, "decision"))
 		return;
-	base_log_str(&log, "verdict", spoa_verdict_name(decision->verdict));
+	base_log_str(&log, "verdict",
+		decision->audited ? "audit" : spoa_verdict_name(decision->verdict));
 	base_log_str(&log, "reason", base_reason_word(decision->reason));
 	base_log_text(&log, "reqid", request->reqid);
 	base_log_text(&log, "service", request->service);
 	base_log_text(&log, "method", request->method);
 	base_log_text(&log, "host", request->host);
 	base_log_text(&log, "path", request->path);
+	base_log_text(&log, "policy", decision->policy);
 	log_caller(&log, worker->snapshot, decision->caller);
 	if (decision->role) {
 		base_log_str(&log, "role", decision->role->name);
 		base_log_int(&log, "identity", decision->role->number.id);
 	}
 	base_log_str(&log, "peer", conn->peer);
-	if (decision->verdict != SPOA_ALLOW && lost)
+	if (worth && lost)
 		base_log_int(&log, "suppressed", (int64_t)lost);
 	spoa_log_close(&log);
 }
@@ -91,6 +94,8 @@ static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 	struct spoa_worker *worker = conn->worker;
 
 	spoa_metrics_decision(&worker->metrics, decision->reason);
+	if (decision->audited)
+		spoa_metrics_add(&worker->metrics, SPOA_COUNT_POLICY_AUDITED, 1);
 	log_decision(conn, request, decision, now);
 	spoa_audit_decision(worker->owner.audit, worker->owner.number, &worker->n_allowed,
 		worker->snapshot, request, decision, now);

@@ -2,6 +2,7 @@
 
 #include "spoa/daemon.h"
 
+#include "policy/load.h"
 #include "spoa/log.h"
 
 #include <stdio.h>
@@ -56,7 +57,18 @@ static void refuse(struct spoa_daemon *daemon, const struct base_diag *diag)
 		"refused: the old configuration goes on serving");
 }
 
-static int adopt(struct spoa_daemon *daemon, struct spoa_config *config)
+/* Takes over the policies, which are those of the configuration. */
+static void adopt_policies(
+	struct spoa_daemon *daemon, struct spoa_policies *policies, uint64_t stamp)
+{
+	spoa_policies_unref(daemon->policies);
+	daemon->policies = policies;
+	daemon->policies_stamp = daemon->policies_seen = stamp;
+	spoa_policies_log(policies);
+}
+
+static int adopt(struct spoa_daemon *daemon, struct spoa_config *config,
+	struct spoa_policies *policies, uint64_t stamp)
 {
 	struct spoa_config *old = daemon->config;
 	int rc = spoa_keys_configure(daemon->keys, config);
@@ -66,21 +78,34 @@ static int adopt(struct spoa_daemon *daemon, struct spoa_config *config)
 	/* From here on keys and configuration belong together, so the old pair cannot come back. */
 	daemon->config = spoa_config_ref(config);
 	spoa_config_unref(old);
+	adopt_policies(daemon, spoa_policies_ref(policies), stamp);
 	rc = spoa_daemon_publish(daemon);
 	if (rc)
 		spoa_log(BASE_LOG_ERROR, "no_memory", "for", "snapshot");
 	return 0;
 }
 
+static uint64_t stamp_of(const struct spoa_config *config)
+{
+	const struct conf_strings *paths = &config->conf->policy.paths;
+
+	return policy_load_stamp((const char *const *)paths->items, paths->n);
+}
+
 void spoa_daemon_reload(struct spoa_daemon *daemon)
 {
 	cleanup(spoa_config) struct spoa_config *config = NULL;
+	cleanup(spoa_policies) struct spoa_policies *policies = NULL;
 	struct base_diag diag;
+	uint64_t stamp = 0;
 	struct base_now now;
 
 	base_diag_init(&diag, daemon->config_path);
 	config = read_config(daemon, &diag);
-	if (!config || adopt(daemon, config)) {
+	if (config)
+		stamp = stamp_of(config);
+	if (!config || spoa_policies_new(config, &diag, &policies) ||
+		adopt(daemon, config, policies, stamp)) {
 		refuse(daemon, &diag);
 		base_diag_done(&diag);
 		return;
@@ -93,4 +118,36 @@ void spoa_daemon_reload(struct spoa_daemon *daemon)
 	spoa_log_level((enum base_log_level)config->conf->log.level);
 	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS, 1);
 	spoa_log(BASE_LOG_INFO, "reload", "result", "the new configuration serves");
+}
+
+static void log_policies(const char *result)
+{
+	spoa_log(BASE_LOG_INFO, "policies_reload", "result", result);
+}
+
+void spoa_daemon_look_at_policies(struct spoa_daemon *daemon)
+{
+	struct spoa_policies *policies = NULL;
+	struct base_diag diag;
+	uint64_t stamp, seen = daemon->policies_seen;
+
+	if (!daemon->config || !daemon->config->conf->policy.paths.n)
+		return;
+	stamp = stamp_of(daemon->config);
+	daemon->policies_seen = stamp;
+	/* Twice the same: whoever writes the files has paused. */
+	if (stamp == daemon->policies_stamp || stamp != seen)
+		return;
+	base_diag_init(&diag, daemon->config_path);
+	if (spoa_policies_new(daemon->config, &diag, &policies) == 0) {
+		adopt_policies(daemon, policies, stamp);
+		daemon->reload_error[0] = '\0';
+		spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS, 1);
+		log_policies("the new policies serve");
+		spoa_daemon_changed(daemon);
+	} else {
+		daemon->policies_stamp = stamp; /* said once, not every second */
+		refuse(daemon, &diag);
+	}
+	base_diag_done(&diag);
 }

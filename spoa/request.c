@@ -42,6 +42,7 @@ static const struct argument {
 	ROW(tunnel, FLAG),
 	ROW(reqid, TEXT),
 	ROW(traceparent, TEXT),
+	ROW(headers, TEXT),
 	ROW(cert, TEXT),
 	ROW_AS("cert_verify", cert_verified, ZERO),
 	ROW(cert_chain, TEXT),

@@ -29,8 +29,9 @@ struct spoa_request {
 	struct span service;
 	bool tunnel;
 	struct span reqid, traceparent;
-	struct span cert;   /* the client's certificate, DER; a stranger's unless cert_verified */
-	bool cert_verified; /* HAProxy said cert_verify = 0: it has checked cert */
+	struct span headers; /* as req.hdrs_bin writes them */
+	struct span cert;    /* the client's certificate, DER; a stranger's unless cert_verified */
+	bool cert_verified;  /* HAProxy said cert_verify = 0: it has checked cert */
 	struct span cert_chain; /* what the client sent with it: DER, one after the other */
 	struct span dpop;       /* DPoP proof (RFC 9449) */
 };

@@ -77,6 +77,7 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 	free(snapshot->issuers);
 	free(snapshot->ages);
 	spoa_maps_unref(snapshot->maps);
+	spoa_policies_unref(snapshot->policies);
 	spoa_config_unref(snapshot->config);
 	free(snapshot);
 }

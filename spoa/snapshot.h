@@ -8,6 +8,7 @@
 
 #include "bpfmap/bpfmap.h"
 #include "spoa/config.h"
+#include "spoa/policies.h"
 #include "token/verify.h"
 
 #include <stdatomic.h>
@@ -58,7 +59,8 @@ struct spoa_snapshot {
 	struct token_issuer *issuers; /* one reference to each key set */
 	struct spoa_keys_age *ages;
 	enum spoa_enforcement enforcement;
-	struct spoa_maps *maps; /* only while ON */
+	struct spoa_maps *maps;         /* only while ON */
+	struct spoa_policies *policies; /* NULL: none; the caller's to set before anybody sees it */
 };
 
 /* Takes over map. NULL without memory; map is closed then. */

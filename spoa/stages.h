@@ -22,4 +22,7 @@ spoa_stage_fn spoa_stage_current;
 /* spoa/identity.c: the role's identity, route, and what the kernel is to know. */
 spoa_stage_fn spoa_stage_identity;
 
+/* spoa/policy.c: may this identity make this request of this service? */
+spoa_stage_fn spoa_stage_policy;
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "spoa/daemon.h"
 
+#include "policy/load.h"
 #include "spoa/log.h"
 #include "spoa/status.h"
 
@@ -66,7 +67,13 @@ static int make_config(struct spoa_daemon *daemon, struct conf *conf)
 	int rc;
 
 	base_diag_init(&diag, daemon->config_path);
+	daemon->policies_stamp = daemon->policies_seen = policy_load_stamp(
+		(const char *const *)conf->policy.paths.items, conf->policy.paths.n);
 	rc = spoa_config_new(conf, daemon->store, &diag, &daemon->config);
+	if (!rc)
+		rc = spoa_policies_new(daemon->config, &diag, &daemon->policies);
+	if (!rc)
+		spoa_policies_log(daemon->policies);
 	if (rc)
 		base_diag_print(&diag, stderr);
 	base_diag_done(&diag);

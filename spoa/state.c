@@ -8,8 +8,9 @@ int spoa_state_init(struct spoa_state *state)
 		.token = token_ctx_new(),
 		.unknown = spoa_unknown_new(),
 		.fresh = malloc(SPOA_CALLER_MAX),
+		.policy = spoa_policy_work_new(),
 	};
-	if (state->token && state->unknown && state->fresh)
+	if (state->token && state->unknown && state->fresh && state->policy)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -20,5 +21,6 @@ void spoa_state_done(struct spoa_state *state)
 	token_ctx_free(state->token);
 	spoa_unknown_free(state->unknown);
 	free(state->fresh);
+	spoa_policy_work_free(state->policy);
 	*state = (struct spoa_state){0};
 }

@@ -17,6 +17,7 @@ unit(spoa
 		unit/spoa/test_listen.c
 		unit/spoa/test_log.c
 		unit/spoa/test_metrics.c
+		unit/spoa/test_policy.c
 		unit/spoa/test_privilege.c
 		unit/spoa/test_public.c
 		unit/spoa/test_request.c

@@ -10,6 +10,7 @@
 #define SPOA_SUITES(X) \
 	X(request) \
 	X(decide) \
+	X(policy) \
 	X(caller) \
 	X(answer) \
 	X(service) \

@@ -1,0 +1,123 @@
+"""CiliumNetworkPolicy at the edge: HAProxy answers 403 by it, and it follows its files."""
+import json
+import os
+
+import procs
+from harness import CTL, LabCase, run
+
+MORE = """\
+audit: {{to: file, path: {dir}/a/audit.log, allowed: 1}}
+policy: {{paths: [{dir}/policies], mode: {mode}}}
+services:
+  - {{name: be_admin, namespace: shop, labels: [app=admin], port: 8080}}
+  - {{name: be_reader, namespace: shop, labels: [app=reader], port: 8080}}
+"""
+
+POLICY = """\
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {{name: web, namespace: shop}}
+spec:
+  endpointSelector: {{matchLabels: {{app: admin}}}}
+  ingress:
+    - fromEndpoints:
+        - matchLabels: {{role: admin, k8s:io.kubernetes.pod.namespace: identity-edge}}
+      toPorts:
+        - ports: [{{port: "8080", protocol: TCP}}]
+          rules: {{http: [{{method: GET, path: "{path}"}}]}}
+"""
+
+
+class Policy(LabCase):
+    """One agent with a policy folder."""
+
+    @classmethod
+    def make(cls):
+        cls.folder = os.path.join(cls.lab.dir, "policies")
+        os.mkdir(cls.folder)
+        os.chmod(cls.folder, 0o755)
+        cls.write(POLICY.format(path="/open(/.*)?"))
+        cls.agent = cls.lab.agent(more=MORE.format(dir=cls.lab.dir, mode="enforce"))
+        cls.lab.haproxy(cls.agent.unix)
+        cls.lab.until(200, path="/open", token=cls.provider.token("admin"))
+
+    @classmethod
+    def write(cls, text, name="web.yaml"):
+        path = os.path.join(cls.folder, name)
+        with open(path + ".new", "w") as f:
+            f.write(text)
+        os.rename(path + ".new", path)
+
+    def setUp(self):
+        self.write(POLICY.format(path="/open(/.*)?"))
+        self.token = self.provider.token("admin")
+        self.lab.until(200, path="/open", token=self.token)
+        self.lab.until(403, path="/other", token=self.token)
+
+    def test_l7_rule(self):
+        """Only what the HTTP rule says is allowed; the log names the rule."""
+        self.refused(403, "policy_denied", path="/closed", token=self.token)
+        self.assertEqual(self.lab.get("/open/x", self.token).status, 200)
+        said = self.agent.process.wait_event(event="decision", reason="policy_denied")
+        self.assertEqual(said["policy"], "shop/web:ingress[0].toPorts[0]")
+
+    def test_unselected_service(self):
+        """A service that no policy selects is open."""
+        self.assertEqual(self.lab.get("/any", self.provider.token("reader")).status, 200)
+
+    def test_ambiguous_paths(self):
+        """A path that a backend could read in another way never gets through: HAProxy stops it first."""
+        for path in "/open/../closed", "/open/%2e%2e/closed", "/open//closed", "/open/%2fclosed":
+            with self.subTest(path):
+                self.assertIn(self.lab.get(path, self.token).status, (400, 403))
+
+    def test_files_are_watched(self):
+        """A change of the files is followed without a signal."""
+        self.write(POLICY.format(path="/new"))
+        self.lab.until(200, path="/new", token=self.token)
+        self.refused(403, "policy_denied", path="/open", token=self.token)
+
+    def test_mistake_changes_nothing(self):
+        """A file with a mistake is named in the log, and the old policies stay."""
+        self.write("apiVersion: cilium.io/v2\nkind: Wrong\nmetadata: {name: x}\nspec: {}\n", "x.yaml")
+        try:
+            said = procs.eventually(lambda: [
+                e for e in self.agent.process.events(event="reload_mistake") if "x.yaml:2:7: kind" in e["text"]])
+            self.assertTrue(said)
+            self.assertEqual(self.lab.get("/open", self.token).status, 200)
+            self.refused(403, "policy_denied", path="/closed", token=self.token)
+            self.assertEqual(self.agent.reload()["level"], "error")
+            self.assertEqual(self.lab.get("/open", self.token).status, 200)
+        finally:
+            os.unlink(os.path.join(self.folder, "x.yaml"))
+
+    def test_audit_mode(self):
+        """In audit mode the same request is allowed, logged as audit and counted."""
+        before = self.agent.metric("identityd_policy_audited_total")
+        self.agent.configure(more=MORE.format(dir=self.lab.dir, mode="audit"))
+        self.agent.reload()
+        try:
+            self.lab.until(200, path="/closed", token=self.token)
+            said = self.agent.process.wait_event(event="decision", verdict="audit")
+            self.assertEqual(said["policy"], "shop/web:ingress[0].toPorts[0]")
+            self.assertGreater(self.agent.metric("identityd_policy_audited_total"), before)
+        finally:
+            self.agent.configure(more=MORE.format(dir=self.lab.dir, mode="enforce"))
+            self.agent.reload()
+
+    def test_simulate(self):
+        """The audit log of real requests can be judged again by other policies."""
+        self.lab.get("/open/sim", self.token)
+        self.lab.get("/closed/sim", self.token)
+        log = os.path.join(self.agent.dir, "audit.log")
+        procs.eventually(lambda: os.path.exists(log) and open(log).read().count("/sim") >= 2,
+                         what="the audit log has both")
+        other = os.path.join(self.lab.dir, "next.yaml")
+        with open(other, "w") as f:
+            f.write(POLICY.format(path="/closed/.*"))
+        done = run(CTL, "policy", "simulate", "--config", self.agent.config, "--audit-log", log,
+                   "-o", "json", other, check=False)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        changes = {(c["identity"], c["request"]): c["change"] for c in json.loads(done.stdout)["changes"]}
+        self.assertEqual(changes["admin", "GET /open/sim"], "allow -> deny")
+        self.assertEqual(changes["admin", "GET /closed/sim"], "deny -> allow")
