@@ -81,7 +81,6 @@ int spoa_audit_start(struct spoa_audit *audit, const struct conf *conf, unsigned
 	char ret_why[SPOA_AUDIT_WHY])
 {
 	struct audit_options options = {
-		.path = conf->audit.to == CONF_AUDIT_FILE ? conf->audit.path : NULL,
 		.max_bytes = (uint64_t)conf->audit.max_size,
 		.keep = (unsigned)conf->audit.keep,
 		.ring_bytes = ring_bytes(conf->audit.queue),
@@ -95,7 +94,11 @@ int spoa_audit_start(struct spoa_audit *audit, const struct conf *conf, unsigned
 	if (conf->audit.to == CONF_AUDIT_NONE)
 		return 0;
 	name_node(audit, conf);
-	if (conf->audit.pseudonym_key_file)
+	if (conf->audit.to == CONF_AUDIT_FILE) {
+		options.path = audit->path = strdup(conf->audit.path);
+		rc = audit->path ? 0 : -ENOMEM;
+	}
+	if (!rc && conf->audit.pseudonym_key_file)
 		rc = read_key(conf->audit.pseudonym_key_file, &audit->key,
 			&options.style.sub_key_bytes, ret_why);
 	options.style.sub_key = audit->key;
@@ -107,6 +110,7 @@ int spoa_audit_start(struct spoa_audit *audit, const struct conf *conf, unsigned
 void spoa_audit_stop(struct spoa_audit *audit)
 {
 	audit_free(audit->log);
+	free(audit->path);
 	free(audit->key);
 	*audit = (struct spoa_audit){0};
 }

@@ -14,6 +14,7 @@
 struct spoa_audit {
 	struct audit *log; /* NULL: audit.to is none */
 	char node[512];
+	char *path;         /* of the file; the configuration it came from may go */
 	unsigned char *key; /* of pseudonyms; or NULL */
 	unsigned main_ring; /* for what is not of a worker */
 };

@@ -110,8 +110,12 @@ class Policy(LabCase):
         self.lab.get("/open/sim", self.token)
         self.lab.get("/closed/sim", self.token)
         log = os.path.join(self.agent.dir, "audit.log")
-        procs.eventually(lambda: os.path.exists(log) and open(log).read().count("/sim") >= 2,
-                         what="the audit log has both")
+
+        def has_both():
+            with open(log, encoding="utf-8") as f:
+                text = f.read()
+            return "/open/sim" in text and "/closed/sim" in text
+        procs.eventually(has_both, what="the audit log has both")
         other = os.path.join(self.lab.dir, "next.yaml")
         with open(other, "w") as f:
             f.write(POLICY.format(path="/closed/.*"))
