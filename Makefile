@@ -2,13 +2,16 @@
 .PHONY: help demo test deps build dev release asan tsan fuzz install clean
 
 FUZZ_SECONDS ?= 60
+# One target, or all. What they find is kept, also when build/ goes.
+FUZZ ?= *
+FUZZ_CORPUS ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/identityd-fuzz
 
 help:
 	@echo 'make demo [KEEP=1]  install what is missing, build, show it at work (root)'
 	@echo 'make test           install what is missing, build, run every test (root)'
 	@echo 'make deps           only install what is missing (root)'
 	@echo 'make build          dev build in build/dev; also: release, asan, tsan'
-	@echo 'make fuzz           every fuzz target for FUZZ_SECONDS (60)'
+	@echo 'make fuzz [FUZZ=NAME]  every fuzz target, or one, for FUZZ_SECONDS (60)'
 	@echo 'make install        the release build, to CMAKE_INSTALL_PREFIX or DESTDIR'
 	@echo 'make clean          remove build/'
 
@@ -35,12 +38,12 @@ dev release asan tsan:
 fuzz:
 	cmake --preset fuzz
 	cmake --build --preset fuzz
-	@set -e; for target in build/fuzz/tests/fuzz_*; do \
-		[ -f "$$target" ] && [ -x "$$target" ] || continue; \
-		name=$${target##*/fuzz_}; echo "== $$name"; mkdir -p build/fuzz/corpus/$$name; \
+	@set -e; for target in build/fuzz/tests/fuzz_$(FUZZ); do \
+		[ -d "$$target" ] && continue; \
+		name=$${target##*/fuzz_}; echo "== $$name"; mkdir -p $(FUZZ_CORPUS)/$$name; \
 		"$$target" -max_total_time=$(FUZZ_SECONDS) -print_final_stats=1 \
-			-artifact_prefix=build/fuzz/$$name- \
-			build/fuzz/corpus/$$name tests/fuzz/corpus/$$name; \
+			-artifact_prefix=$(FUZZ_CORPUS)/$$name- \
+			$(FUZZ_CORPUS)/$$name tests/fuzz/corpus/$$name; \
 	done
 
 install: release

@@ -84,6 +84,7 @@
 		"the pinned maps are missing or refuse the write")                                 \
 	X(REQUEST_MALFORMED, "request_malformed", 503,                                             \
 		"the SPOE message lacks an argument or has one of a wrong type")                   \
+	X(TOO_LATE, "too_late", 503, "the request was sent longer ago than spop.deadline")         \
 	X(OVERLOAD, "overload", 503, "too many requests wait for keys")                            \
 	X(REPLAY_FULL, "replay_full", 503, "too many DPoP proofs at once to remember them")        \
 	X(ASSERTION_UNAVAILABLE, "assertion_unavailable", 503,                                     \

@@ -27,14 +27,18 @@ static uint64_t mono_now(void)
 	return now.mono_ns;
 }
 
-/* Which log line a DISCONNECT that we send deserves: the peer's mistakes are worth one. */
+/*
+ * Which log line an end deserves: the peer's mistakes are worth one, and so is
+ * its complaint about us. HAProxy's ordinary goodbyes are not: the end of the
+ * connection, with or without a reset, and DISCONNECT with 0, 1 or 2.
+ */
 static void log_close(const struct spoa_conn *conn)
 {
 	enum spop_status status = conn->session.status;
 	struct base_log log;
 	uint64_t lost = 0;
-	bool mistake = conn->session.state == SPOA_SESSION_CLOSED && !conn->session.by_peer &&
-		       status != SPOP_STATUS_NORMAL;
+	bool mistake = conn->session.state == SPOA_SESSION_CLOSED &&
+		       status > (conn->session.by_peer ? SPOP_STATUS_TIMEOUT : SPOP_STATUS_NORMAL);
 
 	if (mistake &&
 		!spoa_log_allowed(&conn->worker->close_lines, CLOSE_LINES, mono_now(), &lost)) {
@@ -61,6 +65,7 @@ void spoa_conn_drop(struct spoa_conn *conn)
 	ev_io_stop(worker->loop, &conn->readable);
 	ev_io_stop(worker->loop, &conn->writable);
 	ev_timer_stop(worker->loop, &conn->patience);
+	worker->n_refusing -= conn->refusing;
 	log_close(conn);
 	spoa_metrics_add(&worker->metrics, conn->closed_as, 1);
 	close(conn->fd);
@@ -110,6 +115,50 @@ static bool drop_if_over(struct spoa_conn *conn)
 	return true;
 }
 
+/*
+ * HAProxy up to 3.0 whose HELLO is refused connects again at once, thousands
+ * of times a second, until its timeout processing. So the refusal is sent
+ * late. Nothing is read meanwhile, a frame of some 70 bytes is kept, and only
+ * one in four of the connections that may be open at all may wait like this;
+ * beyond that, refusals are sent at once.
+ */
+#define REFUSAL_SECONDS 0.5
+#define REFUSAL_SHARE   4
+
+static void on_refusal(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct spoa_conn *conn = timer->data;
+
+	(void)events;
+	conn->refusing = false;
+	conn->worker->n_refusing--;
+	ev_io_start(loop, &conn->writable);
+}
+
+static bool may_refuse_late(const struct spoa_worker *worker)
+{
+	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_connections;
+
+	return worker->n_refusing < limit / REFUSAL_SHARE / worker->n_workers;
+}
+
+static int refuse_late(struct spoa_conn *conn, const struct wr *out)
+{
+	struct ev_loop *loop = conn->worker->loop;
+	int rc = spoa_hold_output(conn, out->start, wr_len(out));
+
+	if (rc)
+		return rc;
+	conn->refusing = true;
+	conn->worker->n_refusing++;
+	ev_io_stop(loop, &conn->readable);
+	ev_timer_stop(loop, &conn->patience);
+	ev_set_cb(&conn->patience, on_refusal);
+	ev_timer_set(&conn->patience, REFUSAL_SECONDS, 0.);
+	ev_timer_start(loop, &conn->patience);
+	return 0;
+}
+
 /* Answers every complete frame of the input; output goes out whenever its buffer is full. */
 static int answer_frames(struct spoa_conn *conn, struct rd *in)
 {
@@ -133,6 +182,8 @@ static int answer_frames(struct spoa_conn *conn, struct rd *in)
 	}
 	if (in_hello && conn->session.healthcheck)
 		spoa_metrics_add(&worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
+	if (conn->session.refused && may_refuse_late(worker))
+		return refuse_late(conn, &out);
 	return send_all(conn, out.start, wr_len(&out));
 }
 
@@ -146,7 +197,7 @@ static void watch_patience(struct spoa_conn *conn, bool progress)
 	double seconds = (double)conn->worker->snapshot->config->conf->spop.hello_timeout / 1000.;
 	bool owing = conn->in_len || conn->out_len || conn->session.fragments.open;
 
-	if (conn->session.state == SPOA_SESSION_HELLO)
+	if (conn->session.state == SPOA_SESSION_HELLO || conn->refusing)
 		return;
 	if (!owing || progress)
 		ev_timer_stop(loop, &conn->patience);
@@ -161,7 +212,11 @@ static void process(struct spoa_conn *conn, size_t n)
 	struct rd in = rd_of(conn->worker->in, n);
 	bool stuck = conn->out_len > 0;
 
-	if (answer_frames(conn, &in) || spoa_hold_input(conn, &in))
+	if (answer_frames(conn, &in))
+		conn->broken = true;
+	if (conn->session.state == SPOA_SESSION_CLOSED)
+		in.p = in.end; /* whatever is behind the end is not kept */
+	if (spoa_hold_input(conn, &in))
 		conn->broken = true;
 	watch_patience(conn, !stuck && conn->in_len < n);
 	/* A goodbye may have to wait for the socket; nothing is to be said behind it. */
@@ -260,6 +315,14 @@ bool spoa_conn_leave(struct spoa_conn *conn)
 	return true;
 }
 
+static bool is_unix(int fd)
+{
+	int domain = AF_UNSPEC;
+	socklen_t size = sizeof(domain);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
+}
+
 int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)
 {
 	const struct conf *conf = worker->snapshot->config->conf;
@@ -272,6 +335,7 @@ int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcom
 	conn->worker = worker;
 	conn->fd = newcomer->fd;
 	conn->may_bind = newcomer->may_bind;
+	conn->same_clock = is_unix(conn->fd);
 	conn->closed_as = SPOA_COUNT_CLOSED_PEER;
 	snprintf(conn->peer, sizeof(conn->peer), "%s", newcomer->peer);
 	spoa_session_init(&conn->session, (uint32_t)conf->spop.max_frame_size,

@@ -14,9 +14,12 @@ struct spoa_conn {
 	struct spoa_session session;
 	int fd;
 	ev_io readable, writable;
-	ev_timer patience; /* until HELLO, and while a frame is incomplete or an answer unread */
+	/* Until HELLO, while a frame is incomplete or an answer unread, until a refusal is sent. */
+	ev_timer patience;
 	bool may_bind;
-	bool broken; /* a write failed: nothing more can be said */
+	bool same_clock; /* a peer on this machine: its times can be compared with ours */
+	bool refusing;   /* the DISCONNECT that answers its HELLO waits for patience */
+	bool broken;     /* a write failed: nothing more can be said */
 	char peer[80];
 	enum spoa_counter closed_as; /* which counter its end belongs to */
 

@@ -4,6 +4,7 @@
 
 /* Each concern once, in this order; the first that objects decides. */
 static spoa_stage_fn *const STAGES[] = {
+	spoa_stage_late,
 	spoa_stage_credential,
 	spoa_stage_authenticate,
 	spoa_stage_current,

@@ -1,6 +1,7 @@
 /* identityd: command line. */
 
 #include "conf/keys.h"
+#include "conf/spoe.h"
 #include "spoa/daemon.h"
 
 #include <getopt.h>
@@ -11,7 +12,7 @@
 
 static const char USAGE[] =
 	"usage: identityd [--config FILE] [--user USER[:GROUP[,GROUP...]]]\n"
-	"       identityd --check [FILE]\n"
+	"       identityd --check [FILE] [--spoe FILE]\n"
 	"       identityd --keys | --version | --help\n"
 	"\n"
 	"HAProxy's identity agent: validates the caller's token, resolves the caller to a\n"
@@ -23,6 +24,8 @@ static const char USAGE[] =
 	"                     identityd refuses to go on as root\n"
 	"      --check [FILE] read the configuration, print every mistake as\n"
 	"                     FILE:LINE:COLUMN: text, and end with 0 or 1\n"
+	"      --spoe FILE    with --check: HAProxy's SPOE file too, where it must fit the\n"
+	"                     configuration: timeout, retries, names\n"
 	"      --keys         print every configuration key: type, range, default, meaning\n"
 	"      --version      print the version\n"
 	"  -h, --help         print this\n"
@@ -35,6 +38,7 @@ static const char USAGE[] =
 
 enum {
 	OPT_CHECK = 256,
+	OPT_SPOE,
 	OPT_KEYS,
 	OPT_VERSION,
 };
@@ -43,18 +47,36 @@ static const struct option OPTIONS[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"user", required_argument, NULL, 'u'},
 	{"check", no_argument, NULL, OPT_CHECK},
+	{"spoe", required_argument, NULL, OPT_SPOE},
 	{"keys", no_argument, NULL, OPT_KEYS},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
 };
 
-static int check_file(const char *path)
+/* HAProxy's side of the agreement. */
+static int check_spoe(const char *path, const struct conf *conf)
+{
+	struct base_diag diag;
+	int rc;
+
+	base_diag_init(&diag, path);
+	rc = conf_spoe_load(path, conf, &diag);
+	if (rc)
+		base_diag_print(&diag, stderr);
+	else
+		printf("%s: good\n", path);
+	base_diag_done(&diag);
+	return rc ? 1 : 0;
+}
+
+static int check_file(const char *path, const char *spoe)
 {
 	cleanup(spoa_config) struct spoa_config *config = NULL;
 	cleanup(spoa_policies) struct spoa_policies *policies = NULL;
 	struct conf *conf = NULL;
 	struct base_diag diag;
+	int rc = 0;
 
 	base_diag_init(&diag, path);
 	if (conf_load(path, &conf, &diag) == 0 &&
@@ -65,7 +87,9 @@ static int check_file(const char *path)
 	else
 		base_diag_print(&diag, stderr);
 	base_diag_done(&diag);
-	return policies ? 0 : 1;
+	if (policies && spoe)
+		rc = check_spoe(spoe, config->conf);
+	return policies ? rc : 1;
 }
 
 int main(int argc, char **argv)
@@ -73,6 +97,7 @@ int main(int argc, char **argv)
 	struct spoa_daemon_options options = {.config_path = DEFAULT_CONFIG};
 	char why[SPOA_PRIVILEGE_WHY] = "";
 	struct spoa_user user;
+	const char *spoe = NULL;
 	bool check = false;
 	int c;
 
@@ -91,6 +116,9 @@ int main(int argc, char **argv)
 		case OPT_CHECK:
 			check = true;
 			break;
+		case OPT_SPOE:
+			spoe = optarg;
+			break;
 		case OPT_KEYS:
 			conf_print_keys(stdout);
 			return 0;
@@ -107,12 +135,12 @@ int main(int argc, char **argv)
 	}
 	if (check && optind == argc - 1)
 		options.config_path = argv[optind++];
-	if (optind != argc) {
+	if (optind != argc || (spoe && !check)) {
 		fputs(USAGE, stderr);
 		return 2;
 	}
 	if (check)
-		return check_file(options.config_path);
+		return check_file(options.config_path, spoe);
 	signal(SIGPIPE, SIG_IGN);
 	return spoa_daemon_run(&options);
 }

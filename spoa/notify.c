@@ -139,6 +139,8 @@ static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
 
 	if (rc == -EBADMSG)
 		return rc;
+	if (!conn->same_clock)
+		request.sent = 0;
 	base_clock_now(&now);
 	if (rc)
 		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
@@ -275,10 +277,31 @@ static void deliver(struct spoa_parked *parked, struct wr *out)
 	spoa_conn_send(conn, out);
 }
 
+/* Whatever is parked beyond its deadline gets its error. */
+static void expire(struct spoa_worker *worker)
+{
+	struct spoa_parked *parked;
+	struct base_now now;
+
+	base_clock_now(&now);
+	while ((parked = TAILQ_FIRST(&worker->parked))) {
+		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
+		struct span payload = {.p = parked->payload, .n = parked->n};
+
+		if (parked->received_at + deadline_ns(worker) > now.mono_ns)
+			break;
+		refuse(parked->conn, parked->stream_id, parked->frame_id, payload,
+			BASE_REASON_KEYS_UNAVAILABLE, &out);
+		deliver(parked, &out);
+	}
+}
+
 void spoa_notify_retry(struct spoa_worker *worker)
 {
 	struct spoa_parked *next;
 
+	/* After a pause of this process its timer and the snapshot come in any order. */
+	expire(worker);
 	for (struct spoa_parked *parked = TAILQ_FIRST(&worker->parked); parked; parked = next) {
 		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
 		struct span payload = {.p = parked->payload, .n = parked->n};
@@ -298,22 +321,10 @@ void spoa_notify_retry(struct spoa_worker *worker)
 void spoa_notify_on_deadline(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_worker *worker = timer->data;
-	struct spoa_parked *parked;
-	struct base_now now;
 
 	(void)loop;
 	(void)events;
-	base_clock_now(&now);
-	while ((parked = TAILQ_FIRST(&worker->parked))) {
-		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
-		struct span payload = {.p = parked->payload, .n = parked->n};
-
-		if (parked->received_at + deadline_ns(worker) > now.mono_ns)
-			break;
-		refuse(parked->conn, parked->stream_id, parked->frame_id, payload,
-			BASE_REASON_KEYS_UNAVAILABLE, &out);
-		deliver(parked, &out);
-	}
+	expire(worker);
 	arm_timer(worker);
 }
 

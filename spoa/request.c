@@ -12,6 +12,7 @@ enum kind {
 	PORT,
 	FLAG,
 	ZERO,
+	TIME,
 };
 
 static const struct argument {
@@ -43,6 +44,7 @@ static const struct argument {
 	ROW(reqid, TEXT),
 	ROW(traceparent, TEXT),
 	ROW(headers, TEXT),
+	ROW(sent, TIME),
 	ROW(cert, TEXT),
 	ROW_AS("cert_verify", cert_verified, ZERO),
 	ROW(cert_chain, TEXT),
@@ -118,12 +120,26 @@ static int store_zero(void *to, const struct spop_data *value)
 	return 0;
 }
 
+static int store_time(void *to, const struct spop_data *value)
+{
+	bool is_signed = value->type == SPOP_INT32 || value->type == SPOP_INT64;
+	bool is_unsigned = value->type == SPOP_UINT32 || value->type == SPOP_UINT64;
+
+	if (!is_signed && !is_unsigned)
+		return -EINVAL;
+	if (is_signed ? value->sint < 0 : value->uint > INT64_MAX)
+		return -EINVAL;
+	*(int64_t *)to = is_signed ? value->sint : (int64_t)value->uint;
+	return 0;
+}
+
 static int (*const STORE[])(void *to, const struct spop_data *value) = {
 	[TEXT] = store_text,
 	[ADDRESS] = store_address,
 	[PORT] = store_port,
 	[FLAG] = store_flag,
 	[ZERO] = store_zero,
+	[TIME] = store_time,
 };
 
 /* All arguments of one message; a mistake is remembered while the rest is still read. */

@@ -29,6 +29,7 @@ struct spoa_request {
 	struct span service;
 	bool tunnel;
 	struct span reqid, traceparent;
+	int64_t sent;        /* when HAProxy asked, by its clock: microseconds since 1970 */
 	struct span headers; /* as req.hdrs_bin writes them */
 	struct span cert;    /* the client's certificate, DER; a stranger's unless cert_verified */
 	bool cert_verified;  /* HAProxy said cert_verify = 0: it has checked cert */

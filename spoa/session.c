@@ -42,6 +42,7 @@ void spoa_session_disconnect(struct spoa_session *session, enum spop_status stat
 	if (spop_frame_end(out, frame, session->max_frame) == 0)
 		session->by_peer = false;
 	session->status = status;
+	session->refused = session->state == SPOA_SESSION_HELLO;
 	move(session, SPOA_SESSION_CLOSED);
 }
 

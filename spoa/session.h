@@ -39,6 +39,7 @@ struct spoa_session {
 	/* Why it is CLOSED. */
 	enum spop_status status; /* what we sent, or what HAProxy sent */
 	bool by_peer;
+	bool refused; /* by us, in answer to its HELLO or to what came instead */
 };
 
 struct spoa_session_handler {

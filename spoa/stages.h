@@ -7,6 +7,9 @@
 
 #include "spoa/case.h"
 
+/* spoa/late.c: does anybody still wait for the answer? */
+spoa_stage_fn spoa_stage_late;
+
 /* spoa/credential.c: is there something to look at? */
 spoa_stage_fn spoa_stage_credential;
 

@@ -67,6 +67,7 @@ struct spoa_worker {
 	struct spoa_parked_list parked; /* oldest first: one deadline for all, so in order */
 	size_t held;                    /* bytes of SPOA_HELD_BYTES in use */
 	size_t n_parked;
+	size_t n_refusing; /* connections whose refusal waits */
 	bool draining;
 	ev_timer drain_timer; /* lets the next few connections go */
 	unsigned drain_step;

@@ -219,12 +219,11 @@ class Lab:
         if not self.proxy.alive():
             raise AssertionError(f"HAProxy ended:\n{self.proxy.text()}")
 
-    def command(self, text, master=False):
-        """What HAProxy's admin socket, or its master's, answers."""
-        address = os.path.join(self.dir, "master.sock") if master else self.admin_socket
+    def command(self, text):
+        """What HAProxy's admin socket answers."""
         with socket.socket(socket.AF_UNIX) as s:
             s.settimeout(5)
-            s.connect(address)
+            s.connect(self.admin_socket)
             s.sendall(text.encode() + b"\n")
             return b"".join(iter(lambda: s.recv(65536), b"")).decode()
 
@@ -239,13 +238,25 @@ class Lab:
         Returns when a new worker listens; the old one ends by itself.
         """
         before = self.worker_pid()
-        self.proxy.signal(signal.SIGUSR2)
+
+        def heard():
+            """A master that just began is deaf to signals and commands alike."""
+            with socket.socket(socket.AF_UNIX) as s:
+                try:
+                    s.settimeout(1)
+                    s.connect(os.path.join(self.dir, "master.sock"))
+                    s.sendall(b"show proc\n")
+                    return s.recv(4096)
+                except OSError:
+                    return False
 
         def renewed():
             try:
                 return self.worker_pid() != before
             except (OSError, AttributeError):
                 return False
+        procs.eventually(heard, timeout, what="HAProxy's master listens")
+        self.proxy.signal(signal.SIGUSR2)
         procs.eventually(renewed, timeout, what="HAProxy reloads")
 
     def get(self, path="/", token=None, headers=()):

@@ -1,6 +1,7 @@
 """The example files as HAProxy itself reads them, and HAProxy without any agent."""
 import os
 import subprocess
+import tempfile
 import unittest
 
 import harness
@@ -21,6 +22,38 @@ class Examples(unittest.TestCase):
         done = self.check("-dW")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("WARNING", done.stderr)
+
+
+class Agreement(unittest.TestCase):
+    """identityd --check with HAProxy's SPOE file."""
+
+    def check(self, conf="", spoe=lambda text: text):
+        with tempfile.TemporaryDirectory() as folder:
+            files = {"identityd.yaml": (f"{harness.ROOT}/conf/identityd.yaml",
+                                        lambda text: text + conf),
+                     "spoe.cfg": (f"{EXAMPLES}/spoe-identity.cfg", spoe)}
+            for name, (source, change) in files.items():
+                with open(source) as f, open(f"{folder}/{name}", "w") as to:
+                    to.write(change(f.read()))
+            return harness.run(harness.IDENTITYD, "--check", f"{folder}/identityd.yaml",
+                               "--spoe", f"{folder}/spoe.cfg", check=False)
+
+    def test_examples_agree(self):
+        """The deadline of the sample configuration is below the example's timeout processing."""
+        done = self.check()
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_deadline(self):
+        """A deadline that HAProxy does not wait for is said with its place, and ends with 1."""
+        done = self.check(spoe=lambda text: text.replace("processing 200ms", "processing 150ms"))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"spoe\.cfg:\d+:\d+: 'timeout processing' must be above")
+
+    def test_names(self):
+        """HAPROXY.md 1.5.1: a prefix that makes a name longer than 63 bytes is said."""
+        done = self.check(spoe=lambda text: text.replace("var-prefix ident", "var-prefix " + "i" * 50))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("HAProxy takes 63", done.stderr)
 
 
 class NoAgent(LabCase):

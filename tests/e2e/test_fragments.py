@@ -27,7 +27,7 @@ class Oversize(LabCase):
 
     def test_real(self):
         """
-        haproxy.md 2.7: 13 KiB of headers, sent twice, beside other requests. HAProxy
+        HAPROXY.md 2.7.1, 2.7.2: 13 KiB of headers, sent twice, beside other requests. HAProxy
         up to 3.0 sends fragments and gets an answer; 3.1 and later refuse that
         request alone. No connection to the agent is lost either way.
         """
@@ -61,7 +61,7 @@ class Scripted(LabCase):
         return spop.FakeHaproxy(self.agent.unix)
 
     def test_reassembled(self):
-        """haproxy.md 1.8.13: NOTIFY without FIN and UNSET frames are one message, one ACK."""
+        """HAPROXY.md 1.8.13: NOTIFY without FIN and UNSET frames are one message, one ACK."""
         with self.peer() as h:
             self.assertIn("fragmentation", h.hello()["capabilities"])
             for sizes in [], [0], [1] * 30, [16000, 16000]:
@@ -70,7 +70,7 @@ class Scripted(LabCase):
                 self.assertEqual(h.recv_ack()[:2], (0, 7))
 
     def test_bound(self):
-        """haproxy.md 2.7: beyond spop.max_message_size the answer is an error, not a goodbye."""
+        """HAPROXY.md 2.7.2: beyond spop.max_message_size the answer is an error, not a goodbye."""
         with self.peer() as h:
             h.hello()
             h.notify_fragmented("identify", {"path": Str("x" * 200000)}, [16000] * 12, 4, 1)
@@ -80,14 +80,14 @@ class Scripted(LabCase):
             self.assertEqual(h.ask("identify", {})["reason"], Str("no_token"))
 
     def test_abort(self):
-        """haproxy.md 1.8.13: UNSET with FIN and ABORT cancels: no ACK, and the next is answered."""
+        """HAPROXY.md 1.8.13: UNSET with FIN and ABORT cancels: no ACK, and the next is answered."""
         with self.peer() as h:
             h.hello()
             h.notify_fragmented("identify", {"path": Str("x" * 200)}, [100], 4, 1, cancel=True)
             self.assertEqual(h.ask("identify", {})["reason"], Str("no_token"))
 
     def test_interlaced(self):
-        """haproxy.md 1.8.13: frames of two messages in turn are refused with status 11."""
+        """HAPROXY.md 1.8.13: frames of two messages in turn are refused with status 11."""
         pieces = spop.fragments(spop.encode_message("identify", {"path": Str("x" * 200)}), [100])
         for other in (3, pieces[0]), (0, pieces[1]):
             with self.subTest(other[0]), self.peer() as h:
@@ -99,7 +99,7 @@ class Scripted(LabCase):
                 self.assertTrue(h.expect_closed())
 
     def test_not_for_checks(self):
-        """haproxy.md 2.8: a health check's answer says nothing of fragments."""
+        """HAPROXY.md 2.8.4: a health check's answer says nothing of fragments."""
         with self.peer() as h:
             self.assertEqual(h.hello(healthcheck=True, capabilities="")["capabilities"], [])
 

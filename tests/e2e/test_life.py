@@ -145,11 +145,11 @@ class TwoAgents(LabCase):
         self.assertEqual({s: statuses.count(s) for s in set(statuses)}, {200: len(statuses)})
 
     def test_one_dies(self):
-        """Requests go on while one agent is killed, comes back, and the other is killed."""
+        """HAPROXY.md 9.3: requests go on while one agent is killed, is back, and the other is killed."""
         self.under_load(lambda agent: agent.process.kill())
 
     def test_one_drains(self):
-        """SIGTERM of one of two agents costs no request, whoever is connected to it."""
+        """HAPROXY.md 9.1, 9.2: SIGTERM of one of two agents costs no request, whoever is connected to it."""
         self.under_load(lambda agent: self.assertEqual(agent.process.stop(), 0), clients=24)
 
 

@@ -3,6 +3,7 @@ import http.client
 import http.server
 import json
 import socket
+import struct
 import sys
 import threading
 
@@ -28,8 +29,10 @@ class Answer:
 class Connection:
     """One client connection that stays open until close()."""
 
-    def __init__(self, port, timeout=5):
-        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    def __init__(self, port, timeout=5, local_port=0):
+        source = ("127.0.0.1", local_port) if local_port else None
+        self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout,
+                                               source_address=source)
         self.http.connect()
         self.http.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.local = self.http.sock.getsockname()
@@ -44,6 +47,11 @@ class Connection:
         return Answer(self.http.getresponse())
 
     def close(self):
+        self.http.close()
+
+    def reset(self):
+        """Ends it by RST, so that its port is free at once."""
+        self.http.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.http.close()
 
     def __enter__(self):

@@ -17,6 +17,7 @@ int main(void)
 	srunner_add_suite(runner, suite_place());
 	srunner_add_suite(runner, suite_reload());
 	srunner_add_suite(runner, suite_scalar());
+	srunner_add_suite(runner, suite_spoe());
 	srunner_add_suite(runner, suite_text());
 	srunner_add_suite(runner, suite_url());
 	srunner_add_suite(runner, suite_value());

@@ -12,6 +12,7 @@ unit(conf SOURCES
 	unit/conf/test_place.c
 	unit/conf/test_reload.c
 	unit/conf/test_scalar.c
+	unit/conf/test_spoe.c
 	unit/conf/test_text.c
 	unit/conf/test_url.c
 	unit/conf/test_value.c

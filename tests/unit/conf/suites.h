@@ -14,6 +14,7 @@ Suite *suite_near(void);
 Suite *suite_place(void);
 Suite *suite_reload(void);
 Suite *suite_scalar(void);
+Suite *suite_spoe(void);
 Suite *suite_text(void);
 Suite *suite_url(void);
 Suite *suite_value(void);

@@ -20,6 +20,7 @@ unit(spoa
 		unit/spoa/test_policy.c
 		unit/spoa/test_privilege.c
 		unit/spoa/test_public.c
+		unit/spoa/test_refusal.c
 		unit/spoa/test_request.c
 		unit/spoa/test_service.c
 		unit/spoa/test_session.c

@@ -16,6 +16,7 @@
 	X(service) \
 	X(session) \
 	X(fragment) \
+	X(refusal) \
 	X(conn) \
 	X(worker) \
 	X(source) \

@@ -168,7 +168,10 @@ static void held_is_honest(void)
 
 START_TEST(does_not_read)
 {
-	/* A peer that does not read is not read from; what it gets back later is all it is owed. */
+	/*
+	 * HAPROXY.md 2.6.14: a peer that does not read is not read from; what it gets back
+	 * later, in pieces, is all it is owed.
+	 */
 	unsigned sent = 0;
 	unsigned disconnects;
 	size_t highest = 0;

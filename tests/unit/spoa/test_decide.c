@@ -228,6 +228,35 @@ START_TEST(schemes)
 }
 END_TEST
 
+#define SENT_NOW (HELP_NOW_S * 1000000)
+#define DEADLINE 150000 /* the default, in microseconds */
+
+static const struct {
+	int64_t sent;
+	enum base_reason reason;
+} SENT[] = {
+	{0, BASE_REASON_NO_TOKEN}, /* not said */
+	{SENT_NOW, BASE_REASON_NO_TOKEN},
+	{SENT_NOW - DEADLINE, BASE_REASON_NO_TOKEN},
+	{SENT_NOW - DEADLINE - 1, BASE_REASON_TOO_LATE},
+	{SENT_NOW - 3600000000, BASE_REASON_TOO_LATE},
+	{1, BASE_REASON_TOO_LATE},
+	{SENT_NOW + 1, BASE_REASON_NO_TOKEN}, /* HAProxy's clock, or ours, was set meanwhile */
+	{INT64_MAX, BASE_REASON_NO_TOKEN},
+};
+
+START_TEST(late)
+{
+	/* A request that HAProxy sent longer ago than the deadline is refused unseen. */
+	struct spoa_request request = {.sent = SENT[_i].sent};
+	struct spoa_decision decision;
+	struct spoa_need need;
+
+	ck_assert(spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	ASSERT_REASON(decision.reason, SENT[_i].reason);
+}
+END_TEST
+
 /* Ages of a, b and c; a token with an unknown key id and this algorithm. */
 static const struct {
 	uint64_t fetched[3], refresh[3];
@@ -625,6 +654,7 @@ Suite *suite_decide(void)
 	tcase_add_test(tc, texts);
 	tcase_add_test(tc, too_large);
 	tcase_add_loop_test(tc, schemes, 0, ARRAY_SIZE(SCHEMES));
+	tcase_add_loop_test(tc, late, 0, ARRAY_SIZE(SENT));
 	tcase_add_loop_test(tc, needs, 0, ARRAY_SIZE(NEEDS));
 	tcase_add_test(tc, doubted);
 	tcase_add_test(tc, no_keys);

@@ -11,6 +11,7 @@ enum kind {
 	PORT,
 	FLAG,
 	ZERO,
+	TIME,
 };
 
 static const struct {
@@ -36,6 +37,7 @@ static const struct {
 	{"tunnel", FLAG, offsetof(struct spoa_request, tunnel)},
 	{"reqid", TEXT, offsetof(struct spoa_request, reqid)},
 	{"traceparent", TEXT, offsetof(struct spoa_request, traceparent)},
+	{"sent", TIME, offsetof(struct spoa_request, sent)},
 	{"cert", TEXT, offsetof(struct spoa_request, cert)},
 	{"cert_verify", ZERO, offsetof(struct spoa_request, cert_verified)},
 	{"cert_chain", TEXT, offsetof(struct spoa_request, cert_chain)},
@@ -50,21 +52,22 @@ static const struct {
 } VALUES[] = {
 	{{.type = SPOP_BOOL, .boolean = true}, TAKES(FLAG)},
 	{{.type = SPOP_BOOL, .boolean = false}, TAKES(FLAG)},
-	{{.type = SPOP_INT32, .sint = 1}, TAKES(PORT) | TAKES(FLAG) | TAKES(ZERO)},
-	{{.type = SPOP_UINT32, .uint = 0}, TAKES(PORT) | TAKES(FLAG) | TAKES(ZERO)},
-	{{.type = SPOP_INT64, .sint = 65535}, TAKES(PORT) | TAKES(ZERO)},
-	{{.type = SPOP_UINT64, .uint = 65535}, TAKES(PORT) | TAKES(ZERO)},
-	{{.type = SPOP_INT64, .sint = 65536}, TAKES(ZERO)},
-	{{.type = SPOP_UINT32, .uint = 65536}, TAKES(ZERO)},
+	{{.type = SPOP_INT32, .sint = 1}, TAKES(PORT) | TAKES(FLAG) | TAKES(ZERO) | TAKES(TIME)},
+	{{.type = SPOP_UINT32, .uint = 0}, TAKES(PORT) | TAKES(FLAG) | TAKES(ZERO) | TAKES(TIME)},
+	{{.type = SPOP_INT64, .sint = 65535}, TAKES(PORT) | TAKES(ZERO) | TAKES(TIME)},
+	{{.type = SPOP_UINT64, .uint = 65535}, TAKES(PORT) | TAKES(ZERO) | TAKES(TIME)},
+	{{.type = SPOP_INT64, .sint = 65536}, TAKES(ZERO) | TAKES(TIME)},
+	{{.type = SPOP_UINT32, .uint = 65536}, TAKES(ZERO) | TAKES(TIME)},
 	{{.type = SPOP_UINT64, .uint = UINT64_MAX}, TAKES(ZERO)},
 	{{.type = SPOP_INT32, .sint = -1}, TAKES(ZERO)},
 	{{.type = SPOP_INT64, .sint = INT64_MIN}, TAKES(ZERO)},
-	{{.type = SPOP_INT64, .sint = 2}, TAKES(PORT) | TAKES(ZERO)},
+	{{.type = SPOP_INT64, .sint = 2}, TAKES(PORT) | TAKES(ZERO) | TAKES(TIME)},
 	{{.type = SPOP_IPV4, .ip = {192, 0, 2, 1}}, TAKES(ADDRESS)},
 	{{.type = SPOP_IPV6, .ip = {0x20, 1, 0xd, 0xb8, [15] = 1}}, TAKES(ADDRESS)},
 	{{.type = SPOP_STR, .text = {"abc", 3}}, TAKES(TEXT)},
 	{{.type = SPOP_BIN, .text = {"a\0c", 3}}, TAKES(TEXT)},
 	{{.type = SPOP_STR, .text = {"", 0}}, TAKES(TEXT)},
+	{{.type = SPOP_INT64, .sint = INT64_MAX}, TAKES(ZERO) | TAKES(TIME)},
 };
 
 static unsigned char buf[4096];
@@ -117,6 +120,8 @@ static bool stored(enum kind kind, const void *at, const struct spop_data *value
 		       (value->type == SPOP_BOOL ? value->boolean : value->uint == 1);
 	case ZERO:
 		return *(const bool *)at == (value->uint == 0);
+	case TIME:
+		return *(const int64_t *)at == (int64_t)value->uint;
 	}
 	return false;
 }
@@ -204,7 +209,7 @@ START_TEST(all)
 
 	message("identify", ARRAY_SIZE(ARGUMENTS));
 	for (size_t i = 0; i < ARRAY_SIZE(ARGUMENTS); i++) {
-		static const size_t VALUE[] = {14, 12, 5, 0, 3};
+		static const size_t VALUE[] = {14, 12, 5, 0, 3, 4};
 
 		argument(ARGUMENTS[i].name, &VALUES[VALUE[ARGUMENTS[i].kind]].value);
 	}
