@@ -1,5 +1,5 @@
 unit(policy
-	SOURCES unit/policy/main.c unit/policy/help.c unit/conf/fail.c
+	SOURCES unit/policy/main.c unit/policy/help.c unit/policy/random.c unit/conf/fail.c
 		unit/policy/test_index.c unit/policy/test_judge.c unit/policy/test_kernel.c
 		unit/policy/test_load.c
 		unit/policy/test_object.c unit/policy/test_path.c unit/policy/test_pattern.c
