@@ -3,8 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define ICMP_FIELDS_MAX 40 /* cilium maxICMPFields */
-
 /* Names of ICMP types (cilium pkg/policy/api/icmp.go; RFC 792, RFC 4443 and others). */
 static const struct {
 	uint8_t type;
@@ -93,30 +91,12 @@ static const struct policy_field ICMP_FIELD[] = {
 
 static int read_icmp_fields(struct policy_reader *r, const struct policy_at *at, void *out)
 {
+	static const struct policy_port_schema SCHEMA = {
+		ICMP_FIELD, ARRAY_SIZE(ICMP_FIELD), "type", POLICY_PROTO_ICMP};
 	struct policy_group *group = out;
-	struct policy_port *ports;
-	size_t n = at->doc->n_entries;
-	int err = 0;
 
-	if (!policy_is_list(r, at))
-		return 0;
-	if (n > ICMP_FIELDS_MAX)
-		return policy_complain(r, at, "more than %d fields", ICMP_FIELDS_MAX);
-	ports = policy_arena_get(&r->set->arena, n, sizeof(*ports));
-	if (!ports)
-		return -ENOMEM;
-	for (size_t i = 0; !err && i < n; i++) {
-		const struct policy_at there = policy_entry_of(at, i);
-
-		ports[i].proto = POLICY_PROTO_ICMP;
-		err = policy_fields(r, &there, ICMP_FIELD, ARRAY_SIZE(ICMP_FIELD), &ports[i]);
-		if (there.doc->kind == BASE_DOC_MAP && !policy_get(&there, "type"))
-			policy_complain(r, &there, "needs 'type'");
-	}
 	group->is_icmp = true;
-	group->ports = ports;
-	group->n_ports = n;
-	return err;
+	return policy_port_list(r, at, &SCHEMA, group);
 }
 
 static const struct policy_field ICMP[] = {

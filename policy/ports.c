@@ -119,9 +119,9 @@ static const struct policy_field PORT[] = {
 	{"protocol", read_protocol, NULL},
 };
 
-static int read_port_list(struct policy_reader *r, const struct policy_at *at, void *out)
+int policy_port_list(struct policy_reader *r, const struct policy_at *at,
+	const struct policy_port_schema *schema, struct policy_group *group)
 {
-	struct policy_group *group = out;
 	struct policy_port *ports;
 	size_t n = at->doc->n_entries;
 	int err = 0;
@@ -129,20 +129,29 @@ static int read_port_list(struct policy_reader *r, const struct policy_at *at, v
 	if (!policy_is_list(r, at))
 		return 0;
 	if (n > POLICY_PORTS_MAX)
-		return policy_complain(r, at, "more than %d ports", POLICY_PORTS_MAX);
+		return policy_complain(r, at, "more than %d entries", POLICY_PORTS_MAX);
 	ports = policy_arena_get(&r->set->arena, n, sizeof(*ports));
 	if (!ports)
 		return -ENOMEM;
 	for (size_t i = 0; !err && i < n; i++) {
 		const struct policy_at there = policy_entry_of(at, i);
 
-		err = policy_fields(r, &there, PORT, ARRAY_SIZE(PORT), &ports[i]);
-		if (there.doc->kind == BASE_DOC_MAP && !policy_get(&there, "port"))
-			policy_complain(r, &there, "needs 'port'");
+		ports[i].proto = (uint8_t)schema->proto;
+		err = policy_fields(r, &there, schema->fields, schema->n_fields, &ports[i]);
+		if (there.doc->kind == BASE_DOC_MAP && !policy_get(&there, schema->needed))
+			policy_complain(r, &there, "needs '%s'", schema->needed);
 	}
 	group->ports = ports;
 	group->n_ports = n;
 	return err;
+}
+
+static int read_port_list(struct policy_reader *r, const struct policy_at *at, void *out)
+{
+	static const struct policy_port_schema SCHEMA = {
+		PORT, ARRAY_SIZE(PORT), "port", POLICY_PROTO_ANY};
+
+	return policy_port_list(r, at, &SCHEMA, out);
 }
 
 static const struct policy_field L7_RULES[] = {

@@ -23,6 +23,18 @@ int policy_peers_cidr_set(struct policy_reader *r, const struct policy_at *at, v
 int policy_peers_entities(struct policy_reader *r, const struct policy_at *at, void *out);
 int policy_peers_empty(struct policy_reader *r, const struct policy_at *at, void *out);
 
+/* What an entry of a list of ports looks like. */
+struct policy_port_schema {
+	const struct policy_field *fields; /* out is a struct policy_port */
+	size_t n_fields;
+	const char *needed;      /* the field that must be there */
+	enum policy_proto proto; /* unless a field says otherwise */
+};
+
+/* Such a list into a group. 0 with mistakes in diag, or -ENOMEM. */
+int policy_port_list(struct policy_reader *r, const struct policy_at *at,
+	const struct policy_port_schema *schema, struct policy_group *group) must_check;
+
 /* toPorts and icmps. */
 int policy_ports_read(struct policy_reader *r, const struct policy_at *at, void *out);
 int policy_icmps_read(struct policy_reader *r, const struct policy_at *at, void *out);
