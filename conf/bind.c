@@ -80,6 +80,29 @@ static int bind_value(const struct conf_value *v)
 	return conf_value_bind(v);
 }
 
+/*
+ * The same for what a profile presets. It may hold the file's own issuer, so
+ * it is taken as it is, and a mistake in it is the file's.
+ */
+static int bind_preset(const struct conf_key *key, const char *text, const struct base_doc *map,
+	void *base, struct base_diag *diag)
+{
+	cleanup(base_doc) struct base_doc *doc = NULL;
+	cleanup(diag) struct base_diag own = {0};
+	int err = 0;
+
+	if (key->type == CONF_TEXT)
+		doc = base_doc_new(BASE_DOC_SCALAR, text, map->line, map->column);
+	else
+		err = conf_yaml_parse(text, strlen(text), &doc, &own);
+	assert(err != -EINVAL);
+	if (err || !doc)
+		return -ENOMEM;
+	doc->line = map->line;
+	doc->column = map->column;
+	return bind_value(&(struct conf_value){key, doc, base, diag});
+}
+
 /* Defaults go the way of written values, so that the table cannot say what no file could. */
 static int bind_fallback(const struct conf_key *key, void *base)
 {
@@ -95,14 +118,18 @@ static int bind_fallback(const struct conf_key *key, void *base)
 	return err;
 }
 
-static int bind_absent(
-	const struct conf_key *key, const struct base_doc *map, void *base, struct base_diag *diag)
+static int bind_absent(const struct conf_section *section, const struct conf_key *key,
+	const struct base_doc *map, void *base, struct base_diag *diag)
 {
+	char buf[CONF_PRESET];
+	const char *preset = section->preset ? section->preset(map, key->name, buf) : NULL;
 	const struct base_doc nothing = {
 		.kind = BASE_DOC_MAP, .line = map->line, .column = map->column};
 
 	if (key->type == CONF_SECTION)
 		return conf_bind(key->section, &nothing, base, diag);
+	if (preset)
+		return bind_preset(key, preset, map, base, diag);
 	if (key->fallback)
 		return bind_fallback(key, base);
 	if (key->required)
@@ -148,7 +175,7 @@ int conf_bind(const struct conf_section *section, const struct base_doc *doc, vo
 		const struct base_doc *written = base_doc_get(doc, key->name);
 
 		err = written ? bind_value(&(struct conf_value){key, written, base, diag})
-			      : bind_absent(key, doc, base, diag);
+			      : bind_absent(section, key, doc, base, diag);
 	}
 	return err;
 }

@@ -1,36 +1,9 @@
 #include "conf/check.h"
 
-#include "base/cidr.h"
+#include "conf/check_place.h"
 #include "conf/text.h"
-#include "conf/url.h"
 
 #include <string.h>
-
-struct check {
-	const struct conf *conf;
-	const struct base_doc *doc;
-	struct base_diag *diag;
-};
-
-/* Entry i of the list under key, or an empty place. Struct i was made from it. */
-static const struct base_doc *entry(const struct base_doc *map, const char *key, size_t i)
-{
-	static const struct base_doc NOTHING = {.kind = BASE_DOC_MAP};
-	const struct base_doc *list = base_doc_get(map, key);
-
-	return list && i < list->n_entries ? list->entries[i].value : &NOTHING;
-}
-
-/* Where a key's value stands; for one that is not written, where its map does. */
-static const struct base_doc *where(const struct base_doc *map, const char *key)
-{
-	const struct base_doc *value = base_doc_get(map, key);
-
-	return value ? value : map;
-}
-
-#define COMPLAIN(check, place, ...)                                                                \
-	base_diag_add((check)->diag, (place)->line, (place)->column, __VA_ARGS__)
 
 static void check_listen(const struct check *c, const struct base_doc *doc)
 {
@@ -98,7 +71,18 @@ static void check_identity(const struct check *c)
 		COMPLAIN(c, where(doc, "local_min"), "'local_min' is larger than 'local_max'");
 }
 
-/* HAProxy's names of variables: letters, digits, '_' and '.'. */
+/* HAProxy's names of variables; "txn.ident.claim_NAME" fits its 63 bytes. */
+void conf_check_variable(const struct check *c, const struct base_doc *place, const char *name)
+{
+	static const char CHARS[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+
+	if (strlen(name) > 40 || name[strspn(name, CHARS)])
+		COMPLAIN(c, place,
+			"%s cannot name a variable: at most 40 letters, digits, '_' and '.'",
+			conf_text_show(name).text);
+}
+
 static void check_exports(const struct check *c)
 {
 	const struct base_doc *doc = where(c->doc, "exports");
@@ -110,13 +94,7 @@ static void check_exports(const struct check *c)
 						       ? doc->entries[i].value
 						       : doc;
 
-		if (strlen(exports->items[i]) > 40 || exports->items[i][strspn(exports->items[i],
-							      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"
-							      "KLMNOPQRSTUVWXYZ0123456789_.")])
-			COMPLAIN(c, place,
-				"%s cannot name a variable: at most 40 letters, digits, '_' and "
-				"'.'",
-				conf_text_show(exports->items[i]).text);
+		conf_check_variable(c, place, exports->items[i]);
 		for (size_t k = 0; k < i; k++)
 			if (!strcmp(exports->items[k], exports->items[i]))
 				COMPLAIN(c, place, "%s is exported twice",
@@ -131,79 +109,6 @@ static void check_challenge(const struct check *c)
 
 	if (c->conf->challenge.realm && strpbrk(c->conf->challenge.realm, "\"\\"))
 		COMPLAIN(c, where(doc, "realm"), "'realm' cannot hold '\"' or '\\'");
-}
-
-static void check_url(const struct check *c, const struct base_doc *doc, const char *key,
-	const char *url, bool allow_http)
-{
-	const char *why = url ? conf_url_problem(url, allow_http, !strcmp(key, "issuer")) : NULL;
-
-	if (why)
-		COMPLAIN(c, where(doc, key), "'%s' %s", key, why);
-}
-
-/* Networks, proxy and lifetimes: how the provider is reached. */
-static void check_reach(
-	const struct check *c, const struct base_doc *doc, const struct conf_provider *provider)
-{
-	struct base_cidr range;
-
-	for (size_t i = 0; i < provider->networks.n; i++)
-		if (base_cidr_parse(provider->networks.items[i], &range))
-			COMPLAIN(c, where(doc, "networks"),
-				"%s is no network; write 10.0.0.0/8 or fd00::/8, without bits "
-				"behind the length",
-				conf_text_show(provider->networks.items[i]).text);
-	if (provider->proxy && (strncmp(provider->proxy, "http://", 7) ||
-				       conf_url_problem(provider->proxy, true, true) ||
-				       strchr(provider->proxy + 7, '/')))
-		COMPLAIN(c, where(doc, "proxy"), "'proxy' must be http://HOST:PORT");
-	if (provider->refresh_min > provider->refresh_max)
-		COMPLAIN(c, where(doc, "refresh_min"), "'refresh_min' is above 'refresh_max'");
-	if (provider->keep && provider->keep < provider->refresh)
-		COMPLAIN(c, where(doc, "keep"), "'keep' is below 'refresh'");
-}
-
-static void check_provider(const struct check *c, size_t i)
-{
-	const struct conf_provider *provider = &c->conf->providers[i];
-	const struct base_doc *doc = entry(c->doc, "providers", i);
-
-	for (size_t k = 0; provider->name && k < i; k++)
-		if (c->conf->providers[k].name &&
-			!strcmp(c->conf->providers[k].name, provider->name))
-			COMPLAIN(c, where(doc, "name"),
-				"provider '%s' is given twice, first on line %u", provider->name,
-				c->conf->providers[k].pos.line);
-	check_url(c, doc, "issuer", provider->issuer, provider->allow_http);
-	check_url(c, doc, "jwks_uri", provider->jwks_uri, provider->allow_http);
-	check_url(c, doc, "pem_uri", provider->pem_uri, provider->allow_http);
-	if (base_doc_get(doc, "jwks_file") && base_doc_get(doc, "jwks_uri"))
-		COMPLAIN(
-			c, where(doc, "jwks_uri"), "'jwks_file' and 'jwks_uri' exclude each other");
-	if (base_doc_get(doc, "pem_uri") &&
-		(base_doc_get(doc, "jwks_file") || base_doc_get(doc, "jwks_uri")))
-		COMPLAIN(c, where(doc, "pem_uri"), "'pem_uri' excludes 'jwks_file' and 'jwks_uri'");
-	check_reach(c, doc, provider);
-}
-
-static void check_condition(const struct check *c, const struct base_doc *doc)
-{
-	static const char *const TESTS[] = {"equals", "any", "all", "exists"};
-	const struct base_doc *last = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(TESTS); i++) {
-		const struct base_doc *test = base_doc_get(doc, TESTS[i]);
-
-		n += test != NULL;
-		if (test && (!last || test->line > last->line ||
-				    (test->line == last->line && test->column > last->column)))
-			last = test;
-	}
-	if (n != 1 && doc->kind == BASE_DOC_MAP)
-		COMPLAIN(c, n ? last : doc,
-			"a condition needs exactly one of 'equals', 'any', 'all' and 'exists'");
 }
 
 static bool has_provider(const struct conf *conf, const char *name)
@@ -282,7 +187,7 @@ static void check_role(const struct check *c, size_t i)
 	if (role->provider && !has_provider(c->conf, role->provider))
 		COMPLAIN(c, where(doc, "provider"), "there is no provider '%s'", role->provider);
 	for (size_t k = 0; k < role->n_when; k++)
-		check_condition(c, entry(doc, "when", k));
+		conf_check_condition(c, entry(doc, "when", k), &role->when[k], false);
 }
 
 static void check_service(const struct check *c, size_t i)
@@ -308,7 +213,7 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 	check_exports(&c);
 	check_challenge(&c);
 	for (size_t i = 0; i < conf->n_providers; i++)
-		check_provider(&c, i);
+		conf_check_provider(&c, i);
 	for (size_t i = 0; i < conf->n_roles; i++)
 		check_role(&c, i);
 	for (size_t i = 0; i < conf->n_services; i++)

@@ -46,18 +46,76 @@ struct conf_listen {
 	uint16_t tcp_port;
 };
 
+/* What a condition looks at; for each a field of its name. */
+enum conf_about {
+	CONF_ABOUT_CLAIM,
+	CONF_ABOUT_ACTOR,
+	CONF_ABOUT_CERT,
+	CONF_ABOUT_SCOPE,
+	CONF_ABOUT_SOURCE,
+};
+
+enum conf_test {
+	CONF_TEST_EQUALS,
+	CONF_TEST_ANY,
+	CONF_TEST_ALL,
+	CONF_TEST_EXISTS,
+	CONF_TEST_PREFIX,
+	CONF_TEST_GLOB,
+	CONF_TEST_AT_LEAST,
+	CONF_TEST_AT_MOST,
+};
+
+/* As it is written: exactly one of the first five; of the others see conf_condition_test. */
+struct conf_condition {
+	struct conf_pos pos;
+	struct conf_strings claim, actor, cert; /* path: one segment or several */
+	struct conf_strings scope;              /* all of them, no test */
+	struct conf_strings source;             /* networks, no test */
+	bool proxied;
+	struct conf_strings equals, any, all, prefix, glob;
+	char *at_least, *at_most; /* numbers */
+	bool exists;
+};
+
+enum conf_about conf_condition_about(const struct conf_condition *condition);
+
+/* The one test of a condition that passed the check; its texts, where it has some. */
+enum conf_test conf_condition_test(
+	const struct conf_condition *condition, const struct conf_strings **ret_values);
+
+/* claim_NAME for HAProxy, and the claim that it is. */
+struct conf_export {
+	struct conf_pos pos;
+	char *name;
+	struct conf_strings claim;
+};
+
 struct conf_provider {
 	struct conf_pos pos;
-	char *name; /* unique, [a-z0-9-]+ */
-	char *issuer;
-	struct conf_strings audiences;
-	struct conf_strings algorithms; /* RS256 ... Ed25519 */
+	char *name;  /* unique, [a-z0-9-]+ */
+	int profile; /* place in CONF_PROFILES; what it presets is in the other fields */
+	char *issuer; /* never NULL after loading: spiffe://DOMAIN or x509:NAME where there is none */
+	struct conf_strings issuer_aliases;
+	struct conf_strings tenants;    /* of {tenantid} in issuer; empty: any */
+	struct conf_strings audiences;  /* empty only without tokens */
+	struct conf_strings algorithms; /* RS256 ... HS512 */
 	struct conf_strings types;      /* lower case; empty: any */
 	bool type_required;
 	int64_t leeway;
-	int64_t max_lifetime;   /* 0: no limit */
-	int64_t max_token_size; /* bytes */
-	/* Where the keys come from: jwks_file, else jwks_uri, else discovery of the issuer. */
+	int64_t max_lifetime;           /* 0: no limit */
+	int64_t max_token_size;         /* bytes */
+	struct conf_condition *require; /* about claims, actors and scopes only */
+	size_t n_require;
+	struct conf_strings subject_claim, audience_claim, client_id_claim, scope_claim;
+	struct conf_export *exports;
+	size_t n_exports;
+	bool padding;
+	struct conf_strings header_claims;
+	char *trust_domain; /* SPIFFE; NULL: none */
+	char *trust_bundle; /* of client certificates; NULL: they are no credential */
+	/* Where the keys come from: secret_file, jwks_file, jwks_uri, else discovery of the issuer. */
+	char *secret_file;
 	char *jwks_file;
 	char *jwks_uri;
 	bool allow_http;
@@ -71,20 +129,11 @@ struct conf_provider {
 	int64_t keep;                     /* keys end when it cannot be reached for so long */
 };
 
-enum conf_test {
-	CONF_TEST_EQUALS,
-	CONF_TEST_ANY,
-	CONF_TEST_ALL,
-	CONF_TEST_EXISTS,
-};
+/* Does it have tokens, so that keys are needed? Otherwise only client certificates. */
+bool conf_provider_has_tokens(const struct conf_provider *provider);
 
-struct conf_condition {
-	struct conf_pos pos;
-	struct conf_strings claim; /* path: one segment or several */
-	enum conf_test test;
-	struct conf_strings values; /* empty for EXISTS */
-	bool exists;                /* as it was written; test says it too */
-};
+/* Are its keys a set that has to be read or fetched, and not a secret or none? */
+bool conf_provider_has_key_set(const struct conf_provider *provider);
 
 struct conf_role {
 	struct conf_pos pos;

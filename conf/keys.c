@@ -17,20 +17,16 @@
 #define NAME_MAX_BYTES  63       /* a DNS label, a Kubernetes label value */
 #define GROUP_MAX       32       /* a group's name in Linux */
 #define NUMBER_MAX      0xFFFFFF /* 24 bits: cilium pkg/identity/numericidentity.go */
-#define LABELS_MAX      62       /* 64 in a set; namespace and cluster come on top */
 
 static_assert(offsetof(struct conf_listen, pos) == 0, "bind writes the position there");
-static_assert(offsetof(struct conf_provider, pos) == 0, "bind writes the position there");
-static_assert(offsetof(struct conf_condition, pos) == 0, "bind writes the position there");
-static_assert(offsetof(struct conf_role, pos) == 0, "bind writes the position there");
 
 static const struct conf_key LISTEN[] = {
 	{"unix", CONF_PATH, AT(conf_listen, unix_path), RANGE(2, SOCKET_PATH_MAX),
 		.example = "/run/identityd/spop.sock",
 		.help = "Unix socket on which HAProxy is awaited; each entry has either this or "
 			"tcp."},
-	{"mode", CONF_MODE, AT(conf_listen, mode), RANGE(0, 0777), .fallback = "0660",
-		.help = "Permission bits of the unix socket."},
+	{"mode", CONF_MODE, AT(conf_listen, mode), RANGE(0, 0777), .needs = "unix",
+		.fallback = "0660", .help = "Permission bits of the unix socket."},
 	{"group", CONF_TEXT, AT(conf_listen, group), RANGE(1, GROUP_MAX), .example = "haproxy",
 		.help = "Group of the unix socket, by name or number; without it the daemon's "
 			"own."},
@@ -85,8 +81,8 @@ static const struct conf_key PUBLIC[] = {
 		.example = "/run/identityd/public.sock",
 		.help = "Unix socket for what strangers may ask, behind HAProxy for example; "
 			"without it and tcp there is no such listener."},
-	{"mode", CONF_MODE, AT(conf, public.listen.mode), RANGE(0, 0777), .fallback = "0660",
-		.help = "Permission bits of the public unix socket."},
+	{"mode", CONF_MODE, AT(conf, public.listen.mode), RANGE(0, 0777), .needs = "unix",
+		.fallback = "0660", .help = "Permission bits of the public unix socket."},
 	{"group", CONF_TEXT, AT(conf, public.listen.group), RANGE(1, GROUP_MAX),
 		.example = "haproxy",
 		.help = "Group of the public unix socket, by name or number; without it the "
@@ -192,132 +188,6 @@ static const struct conf_key CHALLENGE[] = {
 		.reloadable = true, .help = "Realm in the WWW-Authenticate header of a 401."},
 };
 
-static const struct conf_key PROVIDER[] = {
-	{"name", CONF_NAME, AT(conf_provider, name), RANGE(1, NAME_MAX_BYTES), .required = true,
-		.reloadable = true, .example = "corp",
-		.help = "Name of the provider in roles, logs and metrics."},
-	{"issuer", CONF_TEXT, AT(conf_provider, issuer), RANGE(1, 960), .required = true,
-		.reloadable = true, .example = "https://idp.example.com",
-		.help = "Issuer URL, compared byte for byte with the token's iss."},
-	{"audiences", CONF_TEXTS, AT(conf_provider, audiences), RANGE(1, 32), .required = true,
-		.reloadable = true, .example = "[api]",
-		.help = "Audiences of which the token's aud must name at least one."},
-	{"algorithms", CONF_TEXTS, AT(conf_provider, algorithms), RANGE(1, 11),
-		.words = "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519",
-		.fallback = "[RS256, ES256]", .reloadable = true,
-		.help = "Signature algorithms that tokens of this provider may use."},
-	{"types", CONF_TEXTS, AT(conf_provider, types), RANGE(0, 16), .fallback = "[at+jwt, jwt]",
-		.reloadable = true,
-		.help = "Accepted values of the token's typ header, whatever their case; an empty "
-			"list accepts any."},
-	{"type_required", CONF_BOOL, AT(conf_provider, type_required), RANGE(0, 1),
-		.fallback = "false", .reloadable = true,
-		.help = "Whether a token without a typ header is refused."},
-	{"leeway", CONF_DURATION, AT(conf_provider, leeway), RANGE(0, 300 * S), .fallback = "30s",
-		.reloadable = true,
-		.help = "How far the clocks of provider and agent may differ, for exp, nbf and "
-			"iat."},
-	{"max_lifetime", CONF_DURATION, AT(conf_provider, max_lifetime), RANGE(0, 3660 * D),
-		.fallback = "24h", .reloadable = true,
-		.help = "Longest time from a token's iat to its exp; 0 means no limit."},
-	{"max_token_size", CONF_SIZE, AT(conf_provider, max_token_size), RANGE(256, 16 * KIB),
-		.fallback = "8KiB", .reloadable = true, .help = "Longest token that is looked at."},
-	{"jwks_file", CONF_PATH, AT(conf_provider, jwks_file), RANGE(2, 1024), .reloadable = true,
-		.example = "/etc/identityd/corp.jwks",
-		.help = "File with the provider's keys; without it they come from jwks_uri."},
-	{"jwks_uri", CONF_TEXT, AT(conf_provider, jwks_uri), RANGE(1, 1024), .reloadable = true,
-		.example = "https://idp.example.com/keys",
-		.help = "URL of the provider's keys; without it discovery at the issuer finds "
-			"them."},
-	{"pem_uri", CONF_TEXT, AT(conf_provider, pem_uri), RANGE(1, 900), .reloadable = true,
-		.example = "https://public-keys.auth.elb.eu-west-1.amazonaws.com/",
-		.help = "URL behind which the token's key id names a PEM file, for providers that "
-			"have no key set."},
-	{"jwks_token_file", CONF_PATH, AT(conf_provider, jwks_token_file), RANGE(2, 1024),
-		.reloadable = true,
-		.example = "/var/run/secrets/kubernetes.io/serviceaccount/token",
-		.help = "File with the bearer token that the provider wants to see before it shows "
-			"its keys; read anew for each fetch."},
-	{"allow_http", CONF_BOOL, AT(conf_provider, allow_http), RANGE(0, 1), .fallback = "false",
-		.reloadable = true,
-		.help = "Whether plain http is good enough for this provider; anybody on the way "
-			"can then forge its keys. To this machine itself it always is."},
-	{"networks", CONF_TEXTS, AT(conf_provider, networks), RANGE(0, 32), .fallback = "[]",
-		.reloadable = true,
-		.help = "Networks in which this provider's servers may be besides public "
-			"addresses, as 10.0.0.0/8; an address that is written in a URL needs "
-			"none."},
-	{"proxy", CONF_TEXT, AT(conf_provider, proxy), RANGE(1, 256), .reloadable = true,
-		.example = "http://proxy.example.com:3128",
-		.help = "HTTP proxy through which this provider is reached; none is taken from the "
-			"environment."},
-	{"ca_file", CONF_PATH, AT(conf_provider, ca_file), RANGE(2, 1024), .reloadable = true,
-		.example = "/etc/identityd/corp-ca.pem",
-		.help = "Certificates that may sign the provider's own; without it the system's."},
-	{"refresh", CONF_DURATION, AT(conf_provider, refresh), RANGE(1 * S, 7 * D),
-		.fallback = "10m", .reloadable = true,
-		.help = "How long fetched keys are used before they are fetched again, where the "
-			"provider says nothing about it."},
-	{"refresh_min", CONF_DURATION, AT(conf_provider, refresh_min), RANGE(1 * S, 7 * D),
-		.fallback = "1m", .reloadable = true,
-		.help = "Shortest time that the provider can ask for with Cache-Control."},
-	{"refresh_max", CONF_DURATION, AT(conf_provider, refresh_max), RANGE(1 * S, 7 * D),
-		.fallback = "1h", .reloadable = true,
-		.help = "Longest time that the provider can ask for with Cache-Control."},
-	{"keep", CONF_DURATION, AT(conf_provider, keep), RANGE(1 * S, 30 * D), .fallback = "24h",
-		.reloadable = true,
-		.help = "How long fetched keys are trusted while the provider cannot be reached, "
-			"also over a restart; then its tokens are answered 503."},
-};
-
-static const struct conf_key CONDITION[] = {
-	{"claim", CONF_TEXTS, AT(conf_condition, claim), RANGE(1, 8), .required = true,
-		.reloadable = true, .example = "[realm_access, roles]",
-		.help = "The claim to look at: its name, or the list of names that leads to it."},
-	{"equals", CONF_TEXTS, AT(conf_condition, values), RANGE(1, 1), .reloadable = true,
-		.example = "admin", .help = "The claim is this text, or an array that holds it."},
-	{"any", CONF_TEXTS, AT(conf_condition, values), RANGE(1, 256), .reloadable = true,
-		.example = "[admin, root]",
-		.help = "The claim is one of these texts, or an array that holds one of them."},
-	{"all", CONF_TEXTS, AT(conf_condition, values), RANGE(1, 256), .reloadable = true,
-		.example = "[read, write]", .help = "The claim holds all of these texts."},
-	{"exists", CONF_BOOL, AT(conf_condition, exists), RANGE(1, 1), .reloadable = true,
-		.example = "true",
-		.help = "The claim is there and not null; only true is possible."},
-};
-
-static const struct conf_key ROLE[] = {
-	{"name", CONF_NAME, AT(conf_role, name), RANGE(1, NAME_MAX_BYTES), .required = true,
-		.reloadable = true, .example = "admin",
-		.help = "Name of the role in variables, logs and metrics."},
-	{"provider", CONF_NAME, AT(conf_role, provider), RANGE(1, NAME_MAX_BYTES),
-		.reloadable = true, .example = "corp",
-		.help = "Name of the provider whose tokens can have this role; without it any."},
-	{"when", CONF_SECTIONS, AT(conf_role, when), RANGE(0, 32), .reloadable = true,
-		.section = SECTIONS_OF(CONDITION, conf_condition),
-		.second = offsetof(struct conf_role, n_when), .example = "[{claim: a, equals: b}]",
-		.help = "Conditions that must all hold; without any the role always fits."},
-	{"labels", CONF_TEXTS, AT(conf_role, labels), RANGE(1, LABELS_MAX), .required = true,
-		.reloadable = true, .pos = offsetof(struct conf_role, labels_pos),
-		.example = "[role=admin, k8s:app=edge]",
-		.help = "Labels of the identity as source:key=value, where the source is k8s when "
-			"left out; namespace and cluster are added."},
-	{"number", CONF_INT, AT(conf_role, number), RANGE(128, NUMBER_MAX), .reloadable = true,
-		.pos = offsetof(struct conf_role, number_pos), .example = "200",
-		.help = "Fixed number of the identity, from 128 to 255 or from 256 to 16777215; "
-			"without it one is allocated."},
-	{"route", CONF_TEXT, AT(conf_role, route), RANGE(1, 128), .reloadable = true,
-		.example = "be_admin",
-		.help = "HAProxy backend for these callers; without it the asked one stands."},
-	{"require_binding", CONF_BOOL, AT(conf_role, require_binding), RANGE(0, 1),
-		.fallback = "false", .reloadable = true,
-		.help = "Whether the verdict is an error when the kernel does not know the "
-			"connection."},
-	{"kill_on_expiry", CONF_BOOL, AT(conf_role, kill_on_expiry), RANGE(0, 1),
-		.fallback = "false", .reloadable = true,
-		.help = "Whether the whole connection ends when the token expires."},
-};
-
 static const struct conf_key ROOT[] = {
 	{"version", CONF_INT, AT(conf, version), RANGE(1, 1), .required = true, .reloadable = true,
 		.example = "1", .help = "Version of this file's format."},
@@ -345,7 +215,7 @@ static const struct conf_key ROOT[] = {
 		.help = "Claims that HAProxy gets as variables claim_NAME; letters, digits, '_' "
 			"and '.' only."},
 	{"providers", CONF_SECTIONS, AT(conf, providers), RANGE(1, 64), .required = true,
-		.reloadable = true, .section = SECTIONS_OF(PROVIDER, conf_provider),
+		.reloadable = true, .section = &conf_table_provider,
 		.second = offsetof(struct conf, n_providers), .example = "[{name: corp, ...}]",
 		.help = "Whose tokens are accepted."},
 	{"policy", CONF_SECTION, .section = &conf_table_policy,
@@ -360,9 +230,9 @@ static const struct conf_key ROOT[] = {
 		.help = "Backends by labels, for callers whose role has no route: the first that "
 			"fits."},
 	{"roles", CONF_SECTIONS, AT(conf, roles), RANGE(1, 1024), .required = true,
-		.reloadable = true, .section = SECTIONS_OF(ROLE, conf_role),
+		.reloadable = true, .section = &conf_table_role,
 		.second = offsetof(struct conf, n_roles), .example = "[{name: admin, ...}]",
 		.help = "Who a caller is: the first role whose conditions all hold."},
 };
 
-const struct conf_section conf_keys = {ROOT, ARRAY_SIZE(ROOT), sizeof(struct conf)};
+const struct conf_section conf_keys = {ROOT, ARRAY_SIZE(ROOT), sizeof(struct conf), NULL};

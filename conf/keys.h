@@ -29,7 +29,10 @@ enum conf_type {
 };
 #define CONF_TYPES (CONF_SECTIONS + 1)
 
+struct base_doc;
 struct conf_section;
+
+#define CONF_PRESET 1280 /* bytes of a preset, with its NUL: an issuer and a path */
 
 struct conf_key {
 	const char *name;
@@ -42,7 +45,8 @@ struct conf_key {
 	const char *example;  /* of a value, where there is no fallback */
 	bool required;
 	bool reloadable;
-	const char *help;                   /* one sentence */
+	const char *help;  /* one sentence */
+	const char *needs; /* the key beside it without which it means nothing; or NULL */
 	const struct conf_section *section; /* SECTION, SECTIONS */
 	size_t second; /* offset of the second field: the number (SECTIONS, PORTS), the port (ADDRESS) */
 	size_t pos; /* offset of a struct conf_pos that keeps where the value stands; 0: nobody asks */
@@ -52,6 +56,11 @@ struct conf_section {
 	const struct conf_key *keys;
 	size_t n_keys;
 	size_t size; /* of the struct, for SECTIONS; it starts with a struct conf_pos */
+	/*
+	 * What a key that is not written in this map stands at instead of its
+	 * fallback, as YAML; NULL: nothing, or no such function. buf is for it.
+	 */
+	const char *(*preset)(const struct base_doc *map, const char *key, char buf[CONF_PRESET]);
 };
 
 /* The root of the table; its struct is struct conf. */

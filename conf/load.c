@@ -3,6 +3,7 @@
 #include "conf/bind.h"
 #include "conf/check.h"
 #include "conf/keys.h"
+#include "conf/provider.h"
 #include "conf/text.h"
 #include "conf/yaml.h"
 
@@ -10,21 +11,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The one test of a condition that passed the check. */
-static void settle_condition(struct conf_condition *condition, const struct base_doc *doc)
-{
-	static const char *const TESTS[] = {
-		[CONF_TEST_EQUALS] = "equals",
-		[CONF_TEST_ANY] = "any",
-		[CONF_TEST_ALL] = "all",
-		[CONF_TEST_EXISTS] = "exists",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(TESTS); i++)
-		if (base_doc_get(doc, TESTS[i]))
-			condition->test = (enum conf_test)i;
-}
 
 /* Media types do not mind case, and "application/" goes without saying (RFC 7515 4.1.9). */
 static void settle_type(char *type)
@@ -40,19 +26,15 @@ static void settle_type(char *type)
 }
 
 /* What is derived from good values. */
-static void settle(struct conf *conf)
+static int settle(struct conf *conf)
 {
-	const struct base_doc *roles = base_doc_get(conf->doc, "roles");
-
-	for (size_t i = 0; i < conf->n_providers; i++)
+	for (size_t i = 0; i < conf->n_providers; i++) {
 		for (size_t k = 0; k < conf->providers[i].types.n; k++)
 			settle_type(conf->providers[i].types.items[k]);
-	for (size_t i = 0; i < conf->n_roles; i++) {
-		const struct base_doc *when = base_doc_get(roles->entries[i].value, "when");
-
-		for (size_t k = 0; k < conf->roles[i].n_when; k++)
-			settle_condition(&conf->roles[i].when[k], when->entries[k].value);
+		if (conf_provider_settle(&conf->providers[i]))
+			return -ENOMEM;
 	}
+	return 0;
 }
 
 int conf_parse(const char *file, const char *text, size_t n, struct conf **ret_conf,
@@ -80,7 +62,9 @@ int conf_parse(const char *file, const char *text, size_t n, struct conf **ret_c
 	conf_check(conf, conf->doc, diag);
 	if (diag->n_found != found)
 		return -EINVAL;
-	settle(conf);
+	err = settle(conf);
+	if (err)
+		return err;
 	*ret_conf = TAKE_PTR(conf);
 	return 0;
 }

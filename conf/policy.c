@@ -58,7 +58,8 @@ static const struct conf_key ROUTE[] = {
 		.help = "HAProxy backend for these callers."},
 };
 
-const struct conf_section conf_table_policy = {POLICY, ARRAY_SIZE(POLICY), 0};
+const struct conf_section conf_table_policy = {POLICY, ARRAY_SIZE(POLICY), 0, NULL};
 const struct conf_section conf_table_service = {
-	SERVICE, ARRAY_SIZE(SERVICE), sizeof(struct conf_service)};
-const struct conf_section conf_table_route = {ROUTE, ARRAY_SIZE(ROUTE), sizeof(struct conf_route)};
+	SERVICE, ARRAY_SIZE(SERVICE), sizeof(struct conf_service), NULL};
+const struct conf_section conf_table_route = {
+	ROUTE, ARRAY_SIZE(ROUTE), sizeof(struct conf_route), NULL};

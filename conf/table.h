@@ -11,9 +11,13 @@
 #define AT(type, member)                                                                           \
 	.offset = offsetof(struct type, member), .width = sizeof(((struct type *)0)->member)
 #define RANGE(lo, hi)     .min = (lo), .max = (hi)
-#define SECTION_OF(table) (&(const struct conf_section){table, ARRAY_SIZE(table), 0})
+#define SECTION_OF(table) (&(const struct conf_section){table, ARRAY_SIZE(table), 0, NULL})
 #define SECTIONS_OF(table, type)                                                                   \
-	(&(const struct conf_section){table, ARRAY_SIZE(table), sizeof(struct type)})
+	(&(const struct conf_section){table, ARRAY_SIZE(table), sizeof(struct type), NULL})
+
+/* keys_caller.c */
+extern const struct conf_section conf_table_provider;
+extern const struct conf_section conf_table_role;
 
 /* policy.c */
 extern const struct conf_section conf_table_policy;

@@ -17,6 +17,7 @@ enum ctl_exit {
 
 enum ctl_exit ctl_status(int argc, char **argv);
 enum ctl_exit ctl_metrics(int argc, char **argv);
+enum ctl_exit ctl_role_test(int argc, char **argv);
 enum ctl_exit ctl_token_mint(int argc, char **argv);
 enum ctl_exit ctl_token_jwk(int argc, char **argv);
 enum ctl_exit ctl_policy_check(int argc, char **argv);

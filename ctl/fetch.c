@@ -20,3 +20,14 @@ enum ctl_exit ctl_fetch(
 	*ret_answer = TAKE_PTR(answer);
 	return CTL_OK;
 }
+
+enum ctl_exit ctl_fetch_post(const char *name, const char *socket_path, const char *path,
+	const char *json, struct net_answer **ret_answer)
+{
+	char why[160] = "";
+
+	if (!net_unix_post(socket_path, path, span_of(json), ret_answer, why))
+		return CTL_OK;
+	ctl_args_complain(name, "identityd does not answer on %s: %s", socket_path, why);
+	return CTL_UNREACHABLE;
+}

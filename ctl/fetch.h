@@ -12,4 +12,11 @@
 enum ctl_exit ctl_fetch(const char *name, const char *socket_path, const char *path,
 	struct net_answer **ret_answer) must_check;
 
+/*
+ * POST path with this JSON. CTL_OK and the answer, whatever its status; else
+ * the complaint is on stderr already, and it is CTL_UNREACHABLE.
+ */
+enum ctl_exit ctl_fetch_post(const char *name, const char *socket_path, const char *path,
+	const char *json, struct net_answer **ret_answer) must_check;
+
 #endif

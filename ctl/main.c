@@ -30,6 +30,11 @@ static const struct command {
 	{{"policy", "simulate"}, ctl_policy_simulate,
 		"--config FILE --audit-log FILE [-o text|json] NEW...",
 		"which decisions of an audit log other policies would have made otherwise"},
+	{{"role", "test"}, ctl_role_test,
+		"{--token TEXT|@FILE | --provider NAME --claims JSON|@FILE} [--cert FILE]\n"
+		"            [--source ADDRESS [--proxied]] [--socket PATH] [-o text|json]",
+		"which role such a caller gets from the running daemon, and why not the others;\n"
+		"      exit code 1 when it would be refused"},
 	{{"token", "mint"}, ctl_token_mint,
 		"--alg ALG --key FILE [--kid KID] [--claims JSON|@FILE] [--ttl 300s]\n"
 		"            [--iss ISS] [--sub SUB] [--aud AUD]...",

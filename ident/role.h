@@ -5,33 +5,11 @@
 #ifndef IDENT_ROLE_H
 #define IDENT_ROLE_H
 
-#include "base/span.h"
+#include "ident/condition.h"
 #include "ident/number.h"
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-enum ident_test {
-	IDENT_EQUALS, /* the claim is this text; or an array that holds it */
-	IDENT_ANY,    /* ... one of these */
-	IDENT_ALL,    /* an array (or space-separated text) that holds all of these;
-			 a single value counts as an array of one */
-	IDENT_EXISTS, /* the claim is there and not null; it may be false or empty */
-};
-
-/*
- * Text is borrowed from whoever built the rule. Without values only
- * IDENT_EXISTS can hold; without a path nothing does.
- */
-struct ident_condition {
-	const char *const *path; /* segments from the claims' root; exact names, dots included */
-	size_t n_path;
-	bool space_separated; /* a text claim is a list (scope, scp) */
-	enum ident_test test;
-	const char *const *values;
-	size_t n_values;
-};
 
 struct ident_role {
 	const char *name;
@@ -46,14 +24,24 @@ struct ident_role {
 };
 
 /*
- * The first that matches, or NULL. Numbers and booleans in claims compare as
- * their JSON text: 1 is not 1.0. Objects, lists in lists and null equal
- * nothing. Allocates nothing, so it cannot skip a role for want of memory.
+ * What a caller's credential says about a role: FAILS; HOLDS; or UNSAID, when the
+ * provider left out a claim that it asks for and everything else holds.
+ * Conditions on the request are left to ident_role_of_request.
  */
-const struct ident_role *ident_role_match(
-	const struct ident_role *roles, size_t n_roles, const char *provider, const json_t *claims);
+enum ident_answer ident_role_of_caller(
+	const struct ident_role *role, const struct ident_caller *caller);
 
-/* Does this one condition hold? */
-bool ident_condition_holds(const struct ident_condition *condition, const json_t *claims);
+/* Do the conditions hold that look at the request? */
+bool ident_role_of_request(const struct ident_role *role, const struct ident_request *request);
+
+/* Are there some? Otherwise what the credential says is all. */
+bool ident_role_asks_request(const struct ident_role *role);
+
+/*
+ * Which condition of the role does not hold? Its index; n_conditions when all
+ * do. *ret_answer is its answer; FAILS at index n_conditions: another provider's.
+ */
+size_t ident_role_objection(const struct ident_role *role, const struct ident_caller *caller,
+	const struct ident_request *request, enum ident_answer *ret_answer);
 
 #endif

@@ -87,6 +87,10 @@ void net_free(struct net *net);
 int net_unix_get(const char *socket_path, const char *path, struct net_answer **ret_answer,
 	char why[160]) must_check;
 
+/* The same for a POST of JSON, which is borrowed. */
+int net_unix_post(const char *socket_path, const char *path, struct span json,
+	struct net_answer **ret_answer, char why[160]) must_check;
+
 DEFINE_CLEANUP(net_answer, struct net_answer *, net_answer_free)
 
 #endif

@@ -59,10 +59,27 @@ static int transfer_of(const char *socket_path, const char *path, struct net_tra
 	return 0;
 }
 
-int net_unix_get(
-	const char *socket_path, const char *path, struct net_answer **ret_answer, char why[160])
+static void headers_free(struct curl_slist *headers)
+{
+	curl_slist_free_all(headers);
+}
+DEFINE_CLEANUP(headers, struct curl_slist *, headers_free)
+
+static int set_body(CURL *easy, struct span json, struct curl_slist *headers)
+{
+	if (!headers || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, (long)json.n) != CURLE_OK ||
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, json.p) != CURLE_OK)
+		return -ENOMEM;
+	return 0;
+}
+
+/* json NULL: a GET. */
+static int ask(const char *socket_path, const char *path, const struct span *json,
+	struct net_answer **ret_answer, char why[160])
 {
 	cleanup(net_transfer) struct net_transfer *t = NULL;
+	cleanup(headers) struct curl_slist *headers = NULL;
 	const char *wrong = argument_check(socket_path, path);
 	int rc;
 
@@ -72,6 +89,10 @@ int net_unix_get(
 	if (rc)
 		return refuse(rc, "libcurl could not be set up", why);
 	rc = transfer_of(socket_path, path, &t);
+	if (!rc && json) {
+		headers = curl_slist_append(NULL, "Content-Type: application/json");
+		rc = set_body(t->easy, *json, headers);
+	}
 	if (rc)
 		return refuse(rc, strerror(-rc), why);
 	net_outcome_end(t, curl_easy_perform(t->easy));
@@ -79,4 +100,16 @@ int net_unix_get(
 		return refuse(t->answer->error, t->answer->why, why);
 	*ret_answer = TAKE_PTR(t->answer);
 	return 0;
+}
+
+int net_unix_get(
+	const char *socket_path, const char *path, struct net_answer **ret_answer, char why[160])
+{
+	return ask(socket_path, path, NULL, ret_answer, why);
+}
+
+int net_unix_post(const char *socket_path, const char *path, struct span json,
+	struct net_answer **ret_answer, char why[160])
+{
+	return ask(socket_path, path, &json, ret_answer, why);
 }

@@ -184,7 +184,7 @@ static void write_variables(
 /* claim_NAME for each export, as it was packed. */
 static void write_exports(struct wr *w, const struct answer *a)
 {
-	const struct conf_strings *exports = &a->config->conf->exports;
+	const struct spoa_exports *exports = &a->config->exports;
 	struct span packed = {0};
 	struct rd values;
 
@@ -196,7 +196,7 @@ static void write_exports(struct wr *w, const struct answer *a)
 		char name[SPOP_VAR_NAME_MAX + 1];
 
 		/* conf allows 40 characters, so "txn.ident.claim_NAME" fits HAProxy's 63. */
-		snprintf(name, sizeof(name), "claim_%s", exports->items[i]);
+		snprintf(name, sizeof(name), "claim_%s", exports->names[i]);
 		if (packed.n)
 			spop_data_parse(&values, &value);
 		if (value.type == SPOP_NULL)

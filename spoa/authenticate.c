@@ -1,19 +1,51 @@
 /*
  * Who is it? The token is verified, and its caller packed.
  *
- * What token_verify says, or KEYS_UNAVAILABLE where keys could not be asked
- * for; or SPOA_NEEDS: the keys of some providers first.
+ * What token_verify or spoa_cert_judge says, CLAIM_REQUIRED, or
+ * KEYS_UNAVAILABLE where keys could not be asked for; or SPOA_NEEDS: the keys of some providers first.
  */
 #include "spoa/missing.h"
 #include "spoa/stages.h"
 
+/* What the provider asks of every token (providers[].require). */
+static bool meets_requirements(const struct spoa_config *config, const struct token_claims *claims)
+{
+	const struct spoa_provider *provider = &config->providers[claims->issuer];
+	const struct ident_caller caller = {
+		.claims = claims->claims, .actor = claims->act, .scope = claims->scope};
+
+	for (size_t i = 0; i < provider->n_require; i++)
+		if (ident_condition_of_caller(&provider->require[i], &caller) != IDENT_HOLDS)
+			return false;
+	return true;
+}
+
 static enum spoa_step keep(struct spoa_case *c, const struct token_claims *claims)
 {
-	enum base_reason reason = spoa_caller_pack(c->snapshot->config, claims, c->state->fresh);
+	enum base_reason reason = BASE_REASON_CLAIM_REQUIRED;
+
+	if (meets_requirements(c->snapshot->config, claims))
+		reason = spoa_caller_pack(c->snapshot->config, claims, c->state->fresh);
 
 	if (reason == BASE_REASON_OK)
 		c->caller = c->decision.caller = c->state->fresh;
 	return spoa_unless_ok(c, reason);
+}
+
+/* The certificate is the credential. Its claims are the worker's, and stay. */
+static enum spoa_step authenticate_certificate(struct spoa_case *c)
+{
+	const struct spoa_cert *cert;
+	enum base_reason reason = spoa_cert_judge(
+		c->state->certs, c->snapshot->config, c->request, base_clock_wall_s(c->now), &cert);
+
+	if (reason == BASE_REASON_OK)
+		reason = spoa_caller_pack(c->snapshot->config, &cert->claims, c->state->fresh);
+	if (reason != BASE_REASON_OK)
+		return spoa_refuse(c, reason);
+	c->state->fresh->certificate = true;
+	c->caller = c->decision.caller = c->state->fresh;
+	return SPOA_NEXT;
 }
 
 enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
@@ -21,8 +53,12 @@ enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
 	const struct spoa_snapshot *snapshot = c->snapshot;
 	cleanup(token_claims) struct token_claims claims = {0};
 	int alg = -1;
-	enum base_reason reason = token_verify(c->state->token, snapshot->issuers,
-		snapshot->n_issuers, c->request->token, base_clock_wall_s(c->now), &claims, &alg);
+	enum base_reason reason;
+
+	if (!c->request->token.n)
+		return authenticate_certificate(c);
+	reason = token_verify(c->state->token, snapshot->issuers, snapshot->n_issuers,
+		c->request->token, base_clock_wall_s(c->now), &claims, &alg);
 
 	if (spoa_missing_could_help(reason))
 		return spoa_missing_keys(c, alg, reason);

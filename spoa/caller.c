@@ -7,6 +7,9 @@
 #include <openssl/sha.h>
 #include <string.h>
 
+/* With a role's index: the provider left out a claim that it asks for. */
+#define UNKNOWN 0x8000u
+
 struct packing {
 	const struct spoa_config *config;
 	const struct token_claims *claims;
@@ -90,36 +93,42 @@ static void audiences(struct packing *p)
 		put_audience(p, json_array_get(aud, i));
 }
 
-/* A claim may become a header (RFC 9110 5.5), so one with control bytes is not handed on. */
-static bool is_printable(struct span text)
-{
-	for (size_t i = 0; i < text.n; i++)
-		if ((unsigned char)text.p[i] < 0x20 || text.p[i] == 0x7f)
-			return false;
-	return true;
-}
-
-/* Text as it is, integers and booleans typed, the rest unset. */
-static struct spop_data exported(const json_t *claim)
-{
-	if (json_is_string(claim) && is_printable(text_of(claim)))
-		return (struct spop_data){.type = SPOP_STR, .text = text_of(claim)};
-	if (json_is_integer(claim))
-		return (struct spop_data){.type = SPOP_INT64, .sint = json_integer_value(claim)};
-	if (json_is_boolean(claim))
-		return (struct spop_data){.type = SPOP_BOOL, .boolean = json_is_true(claim)};
-	return (struct spop_data){.type = SPOP_NULL};
-}
-
 static void exports(struct packing *p)
 {
-	const struct conf_strings *names = &p->config->conf->exports;
+	const struct spoa_exports *exports = &p->config->exports;
+	char buf[SPOA_EXPORT_TEXT];
 
-	for (size_t i = 0; i < names->n; i++) {
+	for (size_t i = 0; i < exports->n; i++) {
 		struct spop_data value =
-			exported(json_object_get(p->claims->claims, names->items[i]));
+			spoa_export_value(exports, i, p->claims->issuer, p->claims->claims, buf);
 
 		spop_data_encode(&p->out, &value);
+	}
+}
+
+/*
+ * The roles that the credential admits, as indices in their order, up to the
+ * first for which that is all: so a request has to look at few.
+ */
+static void roles(struct packing *p)
+{
+	const struct ident_caller caller = {
+		.provider = p->config->rules[p->claims->issuer].name,
+		.claims = p->claims->claims,
+		.actor = p->claims->act,
+		.scope = p->claims->scope,
+	};
+
+	for (size_t i = 0; i < p->config->conf->n_roles; i++) {
+		const struct ident_role *role = &p->config->roles[i];
+		enum ident_answer answer = ident_role_of_caller(role, &caller);
+		uint16_t entry = (uint16_t)i | (answer == IDENT_UNSAID ? UNKNOWN : 0);
+
+		if (answer == IDENT_FAILS)
+			continue;
+		wr_bytes(&p->out, &entry, sizeof(entry));
+		if (!ident_role_asks_request(role))
+			break;
 	}
 }
 
@@ -136,6 +145,7 @@ static void (*const PACK[])(struct packing *p) = {
 	[SPOA_TEXT_CNF_X5T] = cnf_x5t,
 	[SPOA_TEXT_AUDIENCES] = audiences,
 	[SPOA_TEXT_EXPORTS] = exports,
+	[SPOA_TEXT_ROLES] = roles,
 };
 _Static_assert(ARRAY_SIZE(PACK) == SPOA_TEXTS, "a row for each text");
 
@@ -164,14 +174,6 @@ static uint64_t subject_of(const struct token_claims *claims)
 	return subject ? subject : 1; /* 0 means nobody */
 }
 
-static uint16_t role_of(const struct spoa_config *config, const struct token_claims *claims)
-{
-	const struct ident_role *role = ident_role_match(config->roles, config->conf->n_roles,
-		config->rules[claims->issuer].name, claims->claims);
-
-	return role ? (uint16_t)(role - config->roles) : SPOA_CALLER_NO_ROLE;
-}
-
 enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	const struct token_claims *claims, struct spoa_caller *ret_caller)
 {
@@ -185,7 +187,6 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 		.subject = subject_of(claims),
 		.key = claims->key,
 		.provider = (uint16_t)claims->issuer,
-		.role = role_of(config, claims),
 		.bound = json_object_get(claims->claims, "cnf") != NULL,
 	};
 	for (size_t i = 0; i < SPOA_TEXTS; i++) {
@@ -194,7 +195,7 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	}
 	if (!p.out.bad)
 		return BASE_REASON_OK;
-	*ret_caller = (struct spoa_caller){.role = SPOA_CALLER_NO_ROLE};
+	*ret_caller = (struct spoa_caller){0};
 	return BASE_REASON_CLAIMS_MALFORMED;
 }
 
@@ -217,10 +218,37 @@ struct span spoa_caller_iss(const struct spoa_caller *caller, const struct spoa_
 	return text.n ? text : span_of(config->rules[caller->provider].issuer);
 }
 
-const struct ident_role *spoa_caller_role(
-	const struct spoa_caller *caller, const struct spoa_config *config)
+bool spoa_caller_asks_request(const struct spoa_caller *caller, const struct spoa_config *config)
 {
-	return caller->role == SPOA_CALLER_NO_ROLE ? NULL : &config->roles[caller->role];
+	struct span list = spoa_caller_text(caller, SPOA_TEXT_ROLES);
+	uint16_t first;
+
+	if (list.n < sizeof(first))
+		return false;
+	memcpy(&first, list.p, sizeof(first));
+	return ident_role_asks_request(&config->roles[first & ~UNKNOWN]);
+}
+
+enum base_reason spoa_caller_role(const struct spoa_caller *caller,
+	const struct spoa_config *config, const struct ident_request *request,
+	const struct ident_role **ret_role)
+{
+	struct span list = spoa_caller_text(caller, SPOA_TEXT_ROLES);
+
+	for (; list.n >= sizeof(uint16_t); list.p += sizeof(uint16_t), list.n -= sizeof(uint16_t)) {
+		const struct ident_role *role;
+		uint16_t entry;
+
+		memcpy(&entry, list.p, sizeof(entry));
+		role = &config->roles[entry & ~UNKNOWN];
+		if (!ident_role_of_request(role, request))
+			continue;
+		if (entry & UNKNOWN)
+			return BASE_REASON_GROUPS_UNKNOWN;
+		*ret_role = role;
+		return BASE_REASON_OK;
+	}
+	return BASE_REASON_NO_ROLE;
 }
 
 static bool is_audience(const struct token_provider *rules, struct span text)

@@ -27,18 +27,17 @@ enum spoa_text {
 	SPOA_TEXT_CNF_JKT,   /* RFC 9449 6.1 */
 	SPOA_TEXT_CNF_X5T,   /* x5t#S256, RFC 8705 3.1 */
 	SPOA_TEXT_AUDIENCES, /* each with a NUL behind it */
-	SPOA_TEXT_EXPORTS,   /* one SPOP value for each of conf.exports; NULL: unset */
+	SPOA_TEXT_EXPORTS,   /* one SPOP value for each of config->exports; NULL: unset */
+	SPOA_TEXT_ROLES,     /* those that may be the caller's: see spoa_caller_role */
 };
-#define SPOA_TEXTS (SPOA_TEXT_EXPORTS + 1)
-
-#define SPOA_CALLER_NO_ROLE UINT16_MAX
+#define SPOA_TEXTS (SPOA_TEXT_ROLES + 1)
 
 struct spoa_caller {
 	int64_t exp, nbf, iat;    /* seconds since 1970; nbf and iat 0 when absent */
 	uint64_t subject;         /* 64 bits of a hash over issuer and sub; never 0 */
 	uint64_t key;             /* token_key.print of the key that signed */
 	uint16_t provider;        /* index into config->rules */
-	uint16_t role;            /* index into config->roles, or SPOA_CALLER_NO_ROLE */
+	uint16_t certificate;     /* 1: a client certificate names the caller, no token */
 	uint16_t bound;           /* 1: there is a cnf, understood or not */
 	uint16_t end[SPOA_TEXTS]; /* where in bytes each text ends; the next begins there */
 	char bytes[];
@@ -63,9 +62,17 @@ struct span spoa_caller_text(const struct spoa_caller *caller, enum spoa_text wh
 
 struct span spoa_caller_iss(const struct spoa_caller *caller, const struct spoa_config *config);
 
-/* NULL when none matched. */
-const struct ident_role *spoa_caller_role(
-	const struct spoa_caller *caller, const struct spoa_config *config);
+/* Does the role depend on what only the request says? */
+bool spoa_caller_asks_request(const struct spoa_caller *caller, const struct spoa_config *config);
+
+/*
+ * The first role that both the credential and the request admit: OK and
+ * *ret_role; NO_ROLE; or GROUPS_UNKNOWN, when the next one to come asks for a
+ * claim that the provider left out: a later role might then be the wrong one.
+ */
+enum base_reason spoa_caller_role(const struct spoa_caller *caller,
+	const struct spoa_config *config, const struct ident_request *request,
+	const struct ident_role **ret_role) must_check;
 
 /* Does the token name one of the provider's audiences (RFC 7519 4.1.3)? */
 bool spoa_caller_is_for(const struct spoa_caller *caller, const struct token_provider *rules);

@@ -1,6 +1,7 @@
 #include "spoa/config.h"
 
 #include "ident/labels.h"
+#include "spoa/condition.h"
 #include "spoa/route.h"
 
 #include <errno.h>
@@ -11,56 +12,6 @@
 /* Every identity carries these two, so that Cilium's policies can tell it from a pod. */
 #define NAMESPACE_LABEL "k8s:io.kubernetes.pod.namespace="
 #define CLUSTER_LABEL   "k8s:io.cilium.k8s.policy.cluster="
-
-_Static_assert((int)CONF_TEST_EQUALS == (int)IDENT_EQUALS, "same order");
-_Static_assert((int)CONF_TEST_ANY == (int)IDENT_ANY, "same order");
-_Static_assert((int)CONF_TEST_ALL == (int)IDENT_ALL, "same order");
-_Static_assert((int)CONF_TEST_EXISTS == (int)IDENT_EXISTS, "same order");
-
-static void compile_provider(
-	const struct conf_provider *from, struct token_provider *to, struct base_diag *diag)
-{
-	*to = (struct token_provider){
-		.name = from->name,
-		.issuer = from->issuer,
-		.audiences = (const char *const *)from->audiences.items,
-		.n_audiences = from->audiences.n,
-		.types = (const char *const *)from->types.items,
-		.n_types = from->types.n,
-		.type_required = from->type_required,
-		.leeway_s = from->leeway / 1000,
-		.max_lifetime_s = from->max_lifetime / 1000,
-		.max_bytes = (size_t)from->max_token_size,
-	};
-	for (size_t i = 0; i < from->algorithms.n; i++) {
-		int alg = token_alg_find(span_of(from->algorithms.items[i]));
-
-		if (alg < 0)
-			base_diag_add(diag, from->pos.line, from->pos.column,
-				"provider %s: algorithm %s is not known", from->name,
-				from->algorithms.items[i]);
-		else
-			to->algs |= TOKEN_ALG_BIT(alg);
-	}
-}
-
-static void compile_conditions(const struct conf_role *from, struct ident_condition *to)
-{
-	for (size_t i = 0; i < from->n_when; i++) {
-		const struct conf_condition *when = &from->when[i];
-		const char *last = when->claim.items[when->claim.n - 1];
-
-		to[i] = (struct ident_condition){
-			.path = (const char *const *)when->claim.items,
-			.n_path = when->claim.n,
-			/* RFC 8693 4.2, and Entra's and Okta's name for it. */
-			.space_separated = !strcmp(last, "scope") || !strcmp(last, "scp"),
-			.test = (enum ident_test)when->test,
-			.values = (const char *const *)when->values.items,
-			.n_values = when->values.n,
-		};
-	}
-}
 
 /* The role's own labels and the two that every identity carries, as canonical text. */
 static int role_labels(const struct conf *conf, const struct conf_role *role,
@@ -112,17 +63,19 @@ static int role_number(const struct conf *conf, const struct conf_role *from, st
 	return rc;
 }
 
-static int compile_role(struct spoa_config *config, size_t i, struct ident_condition *conditions,
-	struct base_diag *diag)
+static int compile_role(struct spoa_config *config, size_t i, struct base_diag *diag)
 {
 	const struct conf_role *from = &config->conf->roles[i];
 	struct ident_role *to = &config->roles[i];
+	struct ident_condition *conditions = NULL;
 	char *labels = NULL;
 	int rc = role_labels(config->conf, from, diag, &labels);
 
+	to->labels = labels;
+	if (!rc)
+		rc = spoa_conditions_compile(from->when, from->n_when, &conditions);
 	if (rc)
 		return rc;
-	compile_conditions(from, conditions);
 	*to = (struct ident_role){
 		.name = from->name,
 		.provider = from->provider,
@@ -140,22 +93,33 @@ static int compile_role(struct spoa_config *config, size_t i, struct ident_condi
 static int compile_roles(struct spoa_config *config, struct base_diag *diag)
 {
 	const struct conf *conf = config->conf;
-	struct ident_condition *conditions;
-	size_t n = 0;
 
-	for (size_t i = 0; i < conf->n_roles; i++)
-		n += conf->roles[i].n_when;
 	config->roles = calloc(conf->n_roles + 1, sizeof(*config->roles));
-	config->conditions = calloc(n + 1, sizeof(*config->conditions));
-	if (!config->roles || !config->conditions)
+	if (!config->roles)
 		return -ENOMEM;
-	conditions = config->conditions;
-	for (size_t i = 0; i < conf->n_roles; i++) {
-		if (compile_role(config, i, conditions, diag) == -ENOMEM)
+	for (size_t i = 0; i < conf->n_roles; i++)
+		if (compile_role(config, i, diag) == -ENOMEM)
 			return -ENOMEM;
-		conditions += conf->roles[i].n_when;
-	}
 	return 0;
+}
+
+static int compile_providers(struct spoa_config *config, struct base_diag *diag)
+{
+	const struct conf *conf = config->conf;
+	int rc = 0;
+
+	config->rules = calloc(conf->n_providers + 1, sizeof(*config->rules));
+	config->providers = calloc(conf->n_providers + 1, sizeof(*config->providers));
+	if (!config->rules || !config->providers)
+		return -ENOMEM;
+	if (conf->n_providers > SPOA_PROVIDERS_MAX)
+		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
+	for (size_t i = 0; !rc && i < conf->n_providers; i++) {
+		rc = spoa_provider_compile(
+			&conf->providers[i], &config->rules[i], &config->providers[i], diag);
+		config->takes_certs |= config->providers[i].bundle != NULL;
+	}
+	return rc ? rc : spoa_exports_compile(conf, &config->exports);
 }
 
 /* The roles whose numbers are fixed, or those whose are not. 0, or the first failure. */
@@ -197,6 +161,8 @@ static int number_roles(struct spoa_config *config, struct store *store, struct 
 	return rc ? rc : first;
 }
 
+static atomic_uint_least64_t last_serial;
+
 int spoa_config_new(
 	struct conf *conf, struct store *store, struct base_diag *diag, struct spoa_config **ret)
 {
@@ -208,15 +174,11 @@ int spoa_config_new(
 		return -ENOMEM;
 	atomic_init(&config->refs, 1);
 	config->conf = TAKE_PTR(owned);
-	config->rules = calloc(conf->n_providers + 1, sizeof(*config->rules));
-	if (!config->rules)
-		return -ENOMEM;
-	if (conf->n_providers > SPOA_PROVIDERS_MAX)
-		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
-	for (size_t i = 0; i < conf->n_providers; i++)
-		compile_provider(&conf->providers[i], &config->rules[i], diag);
+	config->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
+	rc = compile_providers(config, diag);
 	spoa_route_check(conf, diag);
-	rc = compile_roles(config, diag);
+	if (!rc)
+		rc = compile_roles(config, diag);
 	if (rc)
 		return rc;
 	/* Numbers are given out only to a configuration that is right so far. */
@@ -236,14 +198,23 @@ struct spoa_config *spoa_config_ref(struct spoa_config *config)
 	return config;
 }
 
+static void free_role(struct ident_role *role)
+{
+	free((char *)role->labels);
+	spoa_conditions_free((struct ident_condition *)role->conditions, role->n_conditions);
+}
+
 void spoa_config_unref(struct spoa_config *config)
 {
 	if (!config || atomic_fetch_sub_explicit(&config->refs, 1, memory_order_acq_rel) != 1)
 		return;
 	for (size_t i = 0; config->roles && i < config->conf->n_roles; i++)
-		free((char *)config->roles[i].labels);
+		free_role(&config->roles[i]);
 	free(config->roles);
-	free(config->conditions);
+	for (size_t i = 0; config->providers && i < config->conf->n_providers; i++)
+		spoa_provider_done(&config->providers[i]);
+	free(config->providers);
+	spoa_exports_done(&config->exports);
 	free(config->rules);
 	conf_free((struct conf *)config->conf);
 	free(config);

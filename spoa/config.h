@@ -10,10 +10,13 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "ident/role.h"
+#include "spoa/export.h"
+#include "spoa/provider.h"
 #include "store/store.h"
 #include "token/verify.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A set of providers is a 64-bit mask. */
@@ -22,9 +25,12 @@
 struct spoa_config {
 	atomic_uint refs;
 	const struct conf *conf;
-	struct token_provider *rules; /* conf->n_providers, same order */
-	struct ident_role *roles;     /* conf->n_roles, same order */
-	struct ident_condition *conditions;
+	uint64_t serial;                 /* no two of a process have the same */
+	struct token_provider *rules;    /* conf->n_providers, same order */
+	struct spoa_provider *providers; /* the same */
+	struct ident_role *roles;        /* conf->n_roles, same order */
+	struct spoa_exports exports;
+	bool takes_certs; /* some provider has a trust bundle */
 };
 
 /*

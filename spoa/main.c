@@ -1,8 +1,11 @@
 /* identityd: command line. */
 
 #include "conf/keys.h"
+#include "conf/print.h"
 #include "conf/spoe.h"
 #include "spoa/daemon.h"
+#include "spoa/explain.h"
+#include "token/json.h"
 
 #include <getopt.h>
 #include <signal.h>
@@ -12,7 +15,7 @@
 
 static const char USAGE[] =
 	"usage: identityd [--config FILE] [--user USER[:GROUP[,GROUP...]]]\n"
-	"       identityd --check [FILE] [--spoe FILE]\n"
+	"       identityd --check [--print | --ask QUESTION] [FILE] [--spoe FILE]\n"
 	"       identityd --keys | --version | --help\n"
 	"\n"
 	"HAProxy's identity agent: validates the caller's token, resolves the caller to a\n"
@@ -26,6 +29,11 @@ static const char USAGE[] =
 	"                     FILE:LINE:COLUMN: text, and end with 0 or 1\n"
 	"      --spoe FILE    with --check: HAProxy's SPOE file too, where it must fit the\n"
 	"                     configuration: timeout, retries, names\n"
+	"      --print        with --check: the configuration as it is in effect, with every\n"
+	"                     default and whatever a provider's profile stands for\n"
+	"      --ask QUESTION with --check: which role would that caller get, and why not the\n"
+	"                     others? A file of JSON, as identityctl role test asks a running\n"
+	"                     agent: {\"provider\": NAME, \"claims\": {...}} for example\n"
 	"      --keys         print every configuration key: type, range, default, meaning\n"
 	"      --version      print the version\n"
 	"  -h, --help         print this\n"
@@ -39,6 +47,8 @@ static const char USAGE[] =
 enum {
 	OPT_CHECK = 256,
 	OPT_SPOE,
+	OPT_PRINT,
+	OPT_ASK,
 	OPT_KEYS,
 	OPT_VERSION,
 };
@@ -48,6 +58,8 @@ static const struct option OPTIONS[] = {
 	{"user", required_argument, NULL, 'u'},
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"spoe", required_argument, NULL, OPT_SPOE},
+	{"print", no_argument, NULL, OPT_PRINT},
+	{"ask", required_argument, NULL, OPT_ASK},
 	{"keys", no_argument, NULL, OPT_KEYS},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
@@ -70,7 +82,33 @@ static int check_spoe(const char *path, const struct conf *conf)
 	return rc ? 1 : 0;
 }
 
-static int check_file(const char *path, const char *spoe)
+/* Answers a question in a file, without keys: those are a running agent's. */
+static int answer(struct spoa_config *config, const char *path)
+{
+	cleanup(spoa_snapshot) struct spoa_snapshot *snapshot =
+		spoa_snapshot_new(config, SPOA_ENFORCEMENT_OFF, NULL);
+	cleanup(json) json_t *question = json_load_file(path, JSON_REJECT_DUPLICATES, NULL);
+	cleanup(json) json_t *found = NULL;
+	struct base_now now;
+
+	base_clock_now(&now);
+	if (snapshot)
+		found = spoa_explain(snapshot, question, &now);
+	if (!found)
+		return 1;
+	json_dumpf(found, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
+	putchar('\n');
+	return json_object_get(found, "role") ? 0 : 1;
+}
+
+/* What --check is to do besides. */
+struct check {
+	bool print;
+	const char *question; /* --ask */
+	const char *spoe;
+};
+
+static int check_file(const char *path, const struct check *what)
 {
 	cleanup(spoa_config) struct spoa_config *config = NULL;
 	cleanup(spoa_policies) struct spoa_policies *policies = NULL;
@@ -79,16 +117,19 @@ static int check_file(const char *path, const char *spoe)
 	int rc = 0;
 
 	base_diag_init(&diag, path);
-	if (conf_load(path, &conf, &diag) == 0 &&
-		spoa_config_new(conf, NULL, &diag, &config) == 0 &&
-		spoa_policies_new(config, &diag, &policies) == 0)
+	if (conf_load(path, &conf, &diag) || spoa_config_new(conf, NULL, &diag, &config) ||
+		spoa_policies_new(config, &diag, &policies))
+		base_diag_print(&diag, stderr);
+	else if (what->question)
+		rc = answer(config, what->question);
+	else if (what->print)
+		conf_print(config->conf, stdout);
+	else
 		printf("%s: good: %zu provider(s), %zu role(s)\n", path, config->conf->n_providers,
 			config->conf->n_roles);
-	else
-		base_diag_print(&diag, stderr);
 	base_diag_done(&diag);
-	if (policies && spoe)
-		rc = check_spoe(spoe, config->conf);
+	if (policies && what->spoe)
+		rc = check_spoe(what->spoe, config->conf);
 	return policies ? rc : 1;
 }
 
@@ -97,7 +138,7 @@ int main(int argc, char **argv)
 	struct spoa_daemon_options options = {.config_path = DEFAULT_CONFIG};
 	char why[SPOA_PRIVILEGE_WHY] = "";
 	struct spoa_user user;
-	const char *spoe = NULL;
+	struct check what = {0};
 	bool check = false;
 	int c;
 
@@ -117,7 +158,13 @@ int main(int argc, char **argv)
 			check = true;
 			break;
 		case OPT_SPOE:
-			spoe = optarg;
+			what.spoe = optarg;
+			break;
+		case OPT_PRINT:
+			what.print = true;
+			break;
+		case OPT_ASK:
+			what.question = optarg;
 			break;
 		case OPT_KEYS:
 			conf_print_keys(stdout);
@@ -135,12 +182,12 @@ int main(int argc, char **argv)
 	}
 	if (check && optind == argc - 1)
 		options.config_path = argv[optind++];
-	if (optind != argc || (spoe && !check)) {
+	if (optind != argc || (!check && (what.print || what.question || what.spoe))) {
 		fputs(USAGE, stderr);
 		return 2;
 	}
 	if (check)
-		return check_file(options.config_path, spoe);
+		return check_file(options.config_path, &what);
 	signal(SIGPIPE, SIG_IGN);
 	return spoa_daemon_run(&options);
 }

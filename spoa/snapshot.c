@@ -38,6 +38,18 @@ void spoa_maps_unref(struct spoa_maps *maps)
 	free(maps);
 }
 
+/* A shared secret is the only key there is, and never older than the configuration. */
+static void take_provider(struct spoa_snapshot *snapshot, size_t i)
+{
+	struct token_keyset *secret = snapshot->config->providers[i].secret;
+
+	snapshot->issuers[i].rules = snapshot->config->rules[i];
+	if (!secret)
+		return;
+	snapshot->issuers[i].keys = token_keyset_ref(secret);
+	snapshot->ages[i] = (struct spoa_keys_age){UINT64_MAX, UINT64_MAX, UINT64_MAX, NULL};
+}
+
 struct spoa_snapshot *spoa_snapshot_new(
 	struct spoa_config *config, enum spoa_enforcement enforcement, struct spoa_maps *maps)
 {
@@ -56,7 +68,7 @@ struct spoa_snapshot *spoa_snapshot_new(
 		return NULL;
 	snapshot->n_issuers = n;
 	for (size_t i = 0; i < n; i++)
-		snapshot->issuers[i].rules = config->rules[i];
+		take_provider(snapshot, i);
 	return TAKE_PTR(snapshot);
 }
 

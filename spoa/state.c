@@ -7,10 +7,11 @@ int spoa_state_init(struct spoa_state *state)
 	*state = (struct spoa_state){
 		.token = token_ctx_new(),
 		.unknown = spoa_unknown_new(),
+		.certs = spoa_certs_new(),
 		.fresh = malloc(SPOA_CALLER_MAX),
 		.policy = spoa_policy_work_new(),
 	};
-	if (state->token && state->unknown && state->fresh && state->policy)
+	if (state->token && state->unknown && state->certs && state->fresh && state->policy)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -20,6 +21,7 @@ void spoa_state_done(struct spoa_state *state)
 {
 	token_ctx_free(state->token);
 	spoa_unknown_free(state->unknown);
+	spoa_certs_free(state->certs);
 	free(state->fresh);
 	spoa_policy_work_free(state->policy);
 	*state = (struct spoa_state){0};

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "spoa/caller.h"
+#include "spoa/cert.h"
 #include "spoa/policy_work.h"
 #include "spoa/unknown.h"
 #include "token/jws.h"
@@ -13,7 +14,8 @@
 struct spoa_state {
 	struct token_ctx *token;
 	struct spoa_unknown *unknown; /* key ids that nobody has */
-	struct spoa_caller *fresh;    /* SPOA_CALLER_MAX bytes: whoever was verified last */
+	struct spoa_certs *certs;
+	struct spoa_caller *fresh; /* SPOA_CALLER_MAX bytes: whoever was verified last */
 	struct spoa_policy_work *policy;
 };
 

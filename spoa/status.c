@@ -2,6 +2,8 @@
 
 #include "base/utf8.h"
 #include "spoa/daemon.h"
+#include "spoa/explain.h"
+#include "spoa/role_test.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -314,5 +316,6 @@ const struct spoa_http_route spoa_status_routes[] = {
 	{"GET", "/readyz", "application/json", render_ready, 0},
 	{"GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, 0},
 	{"GET", "/api/v1/status", "application/json", render_status, 0},
+	{"POST", "/api/v1/role-test", "application/json", spoa_role_test, SPOA_EXPLAIN_BYTES},
 };
 const size_t spoa_status_n_routes = ARRAY_SIZE(spoa_status_routes);

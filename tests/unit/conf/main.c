@@ -15,6 +15,7 @@ int main(void)
 	srunner_add_suite(runner, suite_load());
 	srunner_add_suite(runner, suite_near());
 	srunner_add_suite(runner, suite_place());
+	srunner_add_suite(runner, suite_profile());
 	srunner_add_suite(runner, suite_reload());
 	srunner_add_suite(runner, suite_scalar());
 	srunner_add_suite(runner, suite_spoe());

@@ -10,6 +10,7 @@ unit(conf SOURCES
 	unit/conf/test_load.c
 	unit/conf/test_near.c
 	unit/conf/test_place.c
+	unit/conf/test_profile.c
 	unit/conf/test_reload.c
 	unit/conf/test_scalar.c
 	unit/conf/test_spoe.c

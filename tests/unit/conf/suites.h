@@ -12,6 +12,7 @@ Suite *suite_keys(void);
 Suite *suite_load(void);
 Suite *suite_near(void);
 Suite *suite_place(void);
+Suite *suite_profile(void);
 Suite *suite_reload(void);
 Suite *suite_scalar(void);
 Suite *suite_spoe(void);

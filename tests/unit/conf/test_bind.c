@@ -96,6 +96,17 @@ START_TEST(misses_what_is_required)
 }
 END_TEST
 
+/* The condition's values; asserts that this is its test. */
+static const struct conf_strings *values_of(
+	const struct conf_condition *condition, enum conf_test want)
+{
+	const struct conf_strings *values;
+
+	ck_assert_int_eq(conf_condition_test(condition, &values), want);
+	ck_assert_int_eq(conf_condition_about(condition), CONF_ABOUT_CLAIM);
+	return values;
+}
+
 START_TEST(fills_the_structs)
 {
 	/* A full file arrives in the structs as it was written, with the places others report at. */
@@ -147,14 +158,10 @@ START_TEST(fills_the_structs)
 	ck_assert_uint_eq(role->n_when, 4);
 	ck_assert_uint_eq(role->when[0].claim.n, 2);
 	ck_assert_str_eq(role->when[0].claim.items[1], "b.c");
-	ck_assert_int_eq(role->when[0].test, CONF_TEST_ALL);
-	ck_assert_uint_eq(role->when[0].values.n, 2);
-	ck_assert_int_eq(role->when[1].test, CONF_TEST_EQUALS);
-	ck_assert_str_eq(role->when[1].values.items[0], "no");
-	ck_assert_int_eq(role->when[2].test, CONF_TEST_EXISTS);
-	ck_assert_uint_eq(role->when[2].values.n, 0);
-	ck_assert_int_eq(role->when[3].test, CONF_TEST_ANY);
-	ck_assert_str_eq(role->when[3].values.items[0], "5");
+	ck_assert_uint_eq(values_of(&role->when[0], CONF_TEST_ALL)->n, 2);
+	ck_assert_str_eq(values_of(&role->when[1], CONF_TEST_EQUALS)->items[0], "no");
+	ck_assert_uint_eq(values_of(&role->when[2], CONF_TEST_EXISTS)->n, 0);
+	ck_assert_str_eq(values_of(&role->when[3], CONF_TEST_ANY)->items[0], "5");
 	ck_assert_uint_eq(role->number, 200);
 	ck_assert(role->number_pos.line == 16 && role->number_pos.column == 13);
 	ck_assert(role->labels_pos.line == 15 && role->labels_pos.column == 13);

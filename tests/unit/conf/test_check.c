@@ -5,12 +5,15 @@
 
 #include <string.h>
 
-#define HEAD           "version: 1\n"
-#define LISTEN         HEAD "listen: [{tcp: 127.0.0.1:1}]\n"
-#define PROVIDER       "{name: p, issuer: https://h, audiences: [a]"
-#define PROVIDERS      LISTEN "providers:\n  - " PROVIDER "}\n"
-#define ROLES          "roles: [{name: r, labels: [a=b]}]\n"
-#define ONE_OF         "a condition needs exactly one of 'equals', 'any', 'all' and 'exists'\n"
+#define HEAD      "version: 1\n"
+#define LISTEN    HEAD "listen: [{tcp: 127.0.0.1:1}]\n"
+#define PROVIDER  "{name: p, issuer: https://h, audiences: [a]"
+#define PROVIDERS LISTEN "providers:\n  - " PROVIDER "}\n"
+#define ROLES     "roles: [{name: r, labels: [a=b]}]\n"
+#define ONE_OF                                                                                     \
+	"a condition needs exactly one of 'equals', 'any', 'all', 'prefix', 'glob', 'at_least', "  \
+	"'at_most' and 'exists'\n"
+#define ABOUT          "a condition looks at exactly one of 'claim', 'actor', 'cert', 'scope' and 'source'\n"
 #define WITH_ROLE(row) PROVIDERS "roles:\n  - {name: r, labels: [a=b]" row "}\n"
 
 static const struct say_row ROWS[] = {
@@ -35,7 +38,7 @@ static const struct say_row ROWS[] = {
 	{LISTEN "providers:\n  - " PROVIDER ", refresh: 2h, keep: 1h}\n" ROLES,
 		"f:4:69: 'keep' is below 'refresh'\n"},
 	{LISTEN "providers:\n  - " PROVIDER ", pem_uri: https://h/, jwks_file: /k}\n" ROLES,
-		"f:4:59: 'pem_uri' excludes 'jwks_file' and 'jwks_uri'\n"},
+		"f:4:59: 'jwks_file' and 'pem_uri' exclude each other\n"},
 	{MINIMAL "public: {tcp: '127.0.0.1:1', unix: /x, mode: 0600}\n",
 		"f:5:15: 'unix' and 'tcp' exclude each other\n"},
 	{MINIMAL "public: {tcp: '127.0.0.1:1', mode: 0600}\n",
@@ -82,6 +85,69 @@ static const struct say_row ROWS[] = {
 		"f:4:60: 'jwks_file' and 'jwks_uri' exclude each other\n"},
 	{LISTEN "providers:\n  - {name: p, issuer: https://h, audiences: []}\n" ROLES,
 		"f:4:45: 'audiences' is too small: at least 1 entries\n"},
+	{LISTEN "providers:\n  - {name: p, issuer: https://h}\n" ROLES,
+		"f:4:5: 'audiences' is missing; it takes a list of texts, for example [api]\n"},
+	{LISTEN "providers:\n  - {name: p, audiences: [a]}\n" ROLES,
+		"f:4:5: 'issuer' is missing; it takes a text, for example "
+		"https://idp.example.com\n"},
+	/* certificates alone, SVIDs */
+	{LISTEN "providers:\n  - {name: p, trust_bundle: /b}\n" ROLES, ""},
+	{LISTEN "providers:\n  - {name: p, trust_domain: d, trust_bundle: /b}\n" ROLES, ""},
+	{LISTEN "providers:\n  - {name: p, profile: spiffe, trust_domain: d, jwks_file: /k, "
+		"audiences: [a]}\n" ROLES,
+		""},
+	{LISTEN "providers:\n  - {name: p, profile: spiffe, trust_domain: d, jwks_file: "
+		"/k}\n" ROLES,
+		"f:4:5: 'audiences' is missing; it takes a list of texts, for example [api]\n"},
+	{LISTEN "providers:\n  - {name: p, profile: spiffe, trust_domain: d, audiences: "
+		"[a]}\n" ROLES,
+		"f:4:5: 'trust_domain' needs 'trust_bundle', 'jwks_file' or 'jwks_uri'\n"},
+	{LISTEN "providers:\n  - {name: p, trust_domain: D, trust_bundle: /b}\n" ROLES,
+		"f:4:29: 'trust_domain' is small letters, digits, '.', '-' and '_'\n"},
+	{LISTEN "providers:\n  - {name: p, trust_domain: d, jwks_file: /b, audiences: [a], "
+		"algorithms: [RS256, EdDSA]}\n" ROLES,
+		"f:4:75: a JWT-SVID cannot be signed with EdDSA\n"},
+	/* secrets */
+	{LISTEN "providers:\n  - " PROVIDER ", algorithms: [HS256], secret_file: /s}\n" ROLES, ""},
+	{LISTEN "providers:\n  - " PROVIDER ", algorithms: [HS256]}\n" ROLES,
+		"f:4:62: HS256, HS384 and HS512 need 'secret_file'\n"},
+	{LISTEN "providers:\n  - " PROVIDER
+		", algorithms: [HS256, HS512], secret_file: /s}\n" ROLES,
+		"f:4:62: a provider with 'secret_file' has exactly one algorithm: HS256, HS384 or "
+		"HS512\n"},
+	{LISTEN "providers:\n  - " PROVIDER ", algorithms: [HS256], secret_file: /s, jwks_file: "
+		"/k}\n" ROLES,
+		"f:4:99: 'secret_file' and 'jwks_file' exclude each other\n"},
+	{LISTEN "providers:\n  - " PROVIDER ", secret_file: /s}\n" ROLES,
+		"f:4:5: a provider with 'secret_file' has exactly one algorithm: HS256, HS384 or "
+		"HS512\n"},
+	/* tenants */
+	{LISTEN "providers:\n  - {name: p, issuer: 'https://h/{tenantid}/v2.0', audiences: [a], "
+		"jwks_uri: https://h/k, tenants: [t]}\n" ROLES,
+		""},
+	{LISTEN "providers:\n  - {name: p, issuer: 'https://h/{tenantid}/v2.0', audiences: "
+		"[a]}\n" ROLES,
+		"f:4:23: an issuer with {tenantid} needs 'jwks_uri' or 'jwks_file'\n"},
+	{LISTEN "providers:\n  - {name: p, issuer: 'https://h/{tenant}', audiences: [a]}\n" ROLES,
+		"f:4:23: 'issuer' holds a character that a URL cannot have\n"},
+	{LISTEN "providers:\n  - " PROVIDER ", tenants: [t]}\n" ROLES,
+		"f:4:59: 'tenants' needs an issuer with {tenantid}\n"},
+	/* balancers */
+	{LISTEN "providers:\n  - " PROVIDER ", padding: true, require: [{claim: signer, equals: "
+		"arn}]}\n" ROLES,
+		""},
+	{LISTEN "providers:\n  - " PROVIDER ", padding: true, require: [{claim: signer, exists: "
+		"true}]}\n" ROLES,
+		"f:4:5: a provider with 'padding' needs a condition in 'require': the claim signer "
+		"equals the load balancer's ARN\n"},
+	/* requirements, exports */
+	{LISTEN "providers:\n  - " PROVIDER ", require: [{source: 10.0.0.0/8}]}\n" ROLES,
+		"f:4:69: 'require' looks at 'claim', 'actor' and 'scope' only\n"},
+	{LISTEN "providers:\n  - " PROVIDER ", require: [{claim: c}]}\n" ROLES, "f:4:60: " ONE_OF},
+	{LISTEN "providers:\n  - " PROVIDER ", exports: [{name: a-b, claim: c}, {name: d, claim: "
+		"[e, f]}, {name: d, claim: g}]}\n" ROLES,
+		"f:4:67: 'a-b' cannot name a variable: at most 40 letters, digits, '_' and '.'\n"
+		"f:4:116: 'd' is exported twice\n"},
 	{WITH_ROLE(", provider: q"), "f:6:40: there is no provider 'q'\n"},
 	{WITH_ROLE(", provider: p"), ""},
 	/* The provider that is meant may be the one whose name is wrong. */
@@ -93,9 +159,24 @@ static const struct say_row ROWS[] = {
 	{WITH_ROLE(", when: [{claim: c}]"), "f:6:37: " ONE_OF},
 	{WITH_ROLE(", when: [{claim: c, any: [a], all: [b]}]"), "f:6:63: " ONE_OF},
 	{WITH_ROLE(", when: [{claim: c, exists: true, equals: a}]"), "f:6:70: " ONE_OF},
-	{WITH_ROLE(", when: [{any: a}]"),
-		"f:6:37: 'claim' is missing; it takes a list of texts, for example [realm_access, "
-		"roles]\n"},
+	{WITH_ROLE(", when: [{any: a}]"), "f:6:37: " ABOUT},
+	{WITH_ROLE(", when: [{claim: c, actor: sub, exists: true}]"), "f:6:55: " ABOUT},
+	{WITH_ROLE(", when: [{actor: sub, prefix: a}, {cert: dns, glob: '*.b'}, {scope: [x, y]}]"),
+		""},
+	{WITH_ROLE(", when: [{source: [10.0.0.0/8, '::1'], proxied: true}]"), ""},
+	{WITH_ROLE(", when: [{source: 10.0.0.1/8}]"),
+		"f:6:46: '10.0.0.1/8' is no network: bits behind its length are set\n"},
+	{WITH_ROLE(", when: [{source: ten}]"), "f:6:46: 'ten' is no network\n"},
+	{WITH_ROLE(", when: [{scope: x, equals: y}]"),
+		"f:6:56: 'scope' and 'source' stand alone, without a test\n"},
+	{WITH_ROLE(", when: [{claim: c, exists: true, proxied: true}]"),
+		"f:6:71: 'proxied' goes with 'source' only\n"},
+	{WITH_ROLE(", when: [{claim: c, at_least: 1.5}, {claim: c, at_most: -2e3}]"), ""},
+	{WITH_ROLE(", when: [{claim: c, at_least: 0x10}]"),
+		"f:6:58: 'at_least' is '0x10'; it takes a number\n"},
+	{WITH_ROLE(", when: [{cert: cn, exists: true}]"),
+		"f:6:44: 'cert' is 'cn'; it takes a list of texts out of uri, dns, email, ip, "
+		"subject, issuer, serial, fingerprint, for example dns\n"},
 	{WITH_ROLE(", when: [{claim: c, exists: false}]"),
 		"f:6:56: 'exists' is 'false'; it takes only true, for example true\n"},
 	{WITH_ROLE(", when: [{claim: c, equals: [a, b]}]"),

@@ -28,10 +28,10 @@ START_TEST(tells_a_row)
 	ck_assert_ptr_nonnull(strstr(text,
 		"\nbpf.mode\n\ttakes: one word out of auto, required, off\n\tdefault: auto\n"
 		"\tchanges: on restart\n\tWhat to do "));
-	ck_assert_ptr_nonnull(
-		strstr(text, "\nroles[].when[].claim\n\ttakes: a list of texts, 1 to 8 entries\n"
-			     "\tdefault: none, must be given\n\tchanges: on reload\n"
-			     "\texample: [realm_access, roles]\n\tThe claim to look at"));
+	ck_assert_ptr_nonnull(strstr(text,
+		"\nproviders[].exports[].claim\n\ttakes: a list of texts, 1 to 8 entries\n"
+		"\tdefault: none, must be given\n\tchanges: on reload\n"
+		"\texample: ['https://example.com/team']\n\tThe claim to hand on"));
 	ck_assert_ptr_nonnull(
 		strstr(text, "\nspop\n\ttakes: a map of keys\n\tThe talk with HAProxy.\n"));
 }

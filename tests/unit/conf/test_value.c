@@ -39,7 +39,7 @@ static const char *bind(const struct conf_key *key, const char *text)
 		struct conf_condition condition;
 		struct conf_listen listen;
 	} base = {0};
-	const struct conf_section only = {key, 1, sizeof(base)};
+	const struct conf_section only = {key, 1, sizeof(base), NULL};
 	struct base_diag diag;
 	struct base_doc *doc = NULL;
 	const char *said;
@@ -179,11 +179,10 @@ static const char *long_list(const struct conf_key *key, int64_t n)
 
 	*p++ = '[';
 	for (int64_t i = 0; i < n; i++)
-		p += snprintf(p, 16,
-			key->type == CONF_PORTS ? "%d,"
-			: key->words            ? "ES256,"
-						: "a%d,",
-			(int)i + 1);
+		if (key->words)
+			p += sprintf(p, "%.*s,", (int)strcspn(key->words, " "), key->words);
+		else
+			p += snprintf(p, 16, key->type == CONF_PORTS ? "%d," : "a%d,", (int)i + 1);
 	*p++ = ']';
 	*p = '\0';
 	return text;

@@ -7,6 +7,7 @@ int main(void)
 	SRunner *runner = srunner_create(labels_suite());
 	int failed;
 
+	srunner_add_suite(runner, condition_suite());
 	srunner_add_suite(runner, number_suite());
 	srunner_add_suite(runner, role_suite());
 	srunner_run_all(runner, CK_NORMAL);

@@ -7,10 +7,13 @@ unit(spoa
 		unit/spoa/peer.c
 		unit/spoa/test_answer.c
 		unit/spoa/test_caller.c
+		unit/spoa/test_cert.c
 		unit/spoa/test_config.c
 		unit/spoa/test_conn.c
 		unit/spoa/test_decide.c
 		unit/spoa/test_enforce.c
+		unit/spoa/test_explain.c
+		unit/spoa/test_export.c
 		unit/spoa/test_fragment.c
 		unit/spoa/test_http.c
 		unit/spoa/test_keys.c
@@ -19,6 +22,8 @@ unit(spoa
 		unit/spoa/test_metrics.c
 		unit/spoa/test_policy.c
 		unit/spoa/test_privilege.c
+		unit/spoa/test_profiles.c
+		unit/spoa/test_provider.c
 		unit/spoa/test_public.c
 		unit/spoa/test_refusal.c
 		unit/spoa/test_request.c
@@ -31,6 +36,8 @@ unit(spoa
 		unit/spoa/test_watch.c
 		unit/spoa/test_worker.c
 		unit/spop/support.c
+		unit/token/ca.c
 		unit/token/keys.c
 	LINK ssl PkgConfig::OPENSSL PkgConfig::JANSSON -Wl,--wrap=bpfmap_flow_bind,--wrap=bpfmap_open,--wrap=bpfmap_status,--wrap=bpfmap_close)
 fuzz(session LINK room_spoa)
+fuzz(signed LINK room_spoa)

@@ -31,6 +31,11 @@
 	X(snapshot) \
 	X(keys) \
 	X(privilege) \
+	X(cert) \
+	X(provider) \
+	X(export) \
+	X(explain) \
+	X(profiles) \
 	X(http) \
 	X(public)
 /* clang-format on */

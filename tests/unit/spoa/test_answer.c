@@ -105,7 +105,7 @@ START_TEST(allow)
 {
 	/* An ALLOW sets what is known of the caller and unsets the rest. */
 	static const char *const UNSET[] = {
-		"mark", "client_id", "challenge", "claim_groups", "claim_nothing", "claim_note"};
+		"mark", "client_id", "challenge", "claim_nothing", "claim_note"};
 	struct help_ack ack;
 
 	make(BASE_REASON_OK, "a@b");
@@ -125,6 +125,7 @@ START_TEST(allow)
 	is_int(&ack, "claim_level", -7);
 	ck_assert_int_eq(help_value(&ack, "claim_vip")->type, SPOP_BOOL);
 	ck_assert(help_value(&ack, "claim_vip")->boolean);
+	help_is(&ack, "claim_groups", "x");
 	help_is(&ack, "claim_empty", "");
 	is_int(&ack, "status", 200);
 	help_is(&ack, "reason", "ok");

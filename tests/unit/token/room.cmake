@@ -14,3 +14,4 @@ target_link_options(unit_token PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=re
 fuzz(jws LINK room_token)
 fuzz(jwks LINK room_token)
 fuzz(claims LINK room_token)
+fuzz(cert LINK room_token)

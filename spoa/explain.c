@@ -1,0 +1,275 @@
+#include "spoa/explain.h"
+
+#include "spoa/cert.h"
+#include "spoa/objection.h"
+#include "token/claims.h"
+#include "token/json.h"
+#include "token/mapping.h"
+#include "token/x509.h"
+
+#include <arpa/inet.h>
+#include <openssl/pem.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What the question says, and what was found out about it. */
+struct asked {
+	const struct spoa_snapshot *snapshot;
+	const json_t *question;
+	const struct base_now *now;
+	struct token_claims claims; /* owned, or borrowed from cert */
+	bool known;                 /* there is a caller */
+	const struct spoa_cert *cert;
+	struct spoa_certs *certs;
+	struct ident_request request;
+};
+
+static json_t *wrong(const char *text)
+{
+	return json_pack("{s:s}", "error", text);
+}
+
+static struct span text_in(const json_t *question, const char *name)
+{
+	return token_json_text_of(json_object_get(question, name));
+}
+
+/* PEM to DER (OPENSSL_free); NULL when it is no certificate. */
+static unsigned char *der_of(struct span pem, int *ret_n)
+{
+	static char no_passphrase[] = "";
+	cleanup(x509_bio) BIO *bio = pem.n ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
+	cleanup(x509) X509 *cert = bio ? PEM_read_bio_X509(bio, NULL, NULL, no_passphrase) : NULL;
+	unsigned char *der = NULL;
+
+	*ret_n = cert ? i2d_X509(cert, &der) : -1;
+	return *ret_n > 0 ? der : NULL;
+}
+
+static enum base_reason judge(struct asked *a)
+{
+	int n;
+	unsigned char *der = der_of(text_in(a->question, "cert"), &n);
+	const struct spoa_request request = {
+		.cert = {(const char *)der, der ? (size_t)n : 0}, .cert_verified = true};
+	enum base_reason reason = BASE_REASON_CERT_MALFORMED;
+
+	if (der)
+		reason = spoa_cert_judge(a->certs, a->snapshot->config, &request,
+			base_clock_wall_s(a->now), &a->cert);
+	OPENSSL_free(der);
+	if (reason == BASE_REASON_OK)
+		a->request.cert = a->cert->claims.claims;
+	return reason;
+}
+
+static enum base_reason verify(struct asked *a, struct span token)
+{
+	cleanup(token_ctx) struct token_ctx *ctx = token_ctx_new();
+	enum base_reason reason = BASE_REASON_INTERNAL;
+
+	if (ctx)
+		reason = token_verify(ctx, a->snapshot->issuers, a->snapshot->n_issuers, token,
+			base_clock_wall_s(a->now), &a->claims, NULL);
+	a->known = reason == BASE_REASON_OK;
+	return reason;
+}
+
+static int find_provider(const struct spoa_config *config, struct span name, size_t *ret_i)
+{
+	for (size_t i = 0; i < config->conf->n_providers; i++)
+		if (span_is(name, config->rules[i].name)) {
+			*ret_i = i;
+			return 0;
+		}
+	return -1;
+}
+
+/* Claims as if a token of this provider had them. */
+static enum base_reason take_claims(struct asked *a, const json_t *claims, size_t provider)
+{
+	cleanup(free) char *text = json_dumps(claims, JSON_COMPACT);
+	struct token_payload payload = {0};
+	enum base_reason reason = BASE_REASON_INTERNAL;
+
+	if (text)
+		reason = token_claims_parse(span_of(text), &payload);
+	if (reason == BASE_REASON_OK)
+		reason = token_mapping_apply(&payload, &a->snapshot->config->rules[provider]);
+	a->claims = payload.claims;
+	a->claims.issuer = provider;
+	a->known = reason == BASE_REASON_OK;
+	return reason;
+}
+
+static struct ident_caller caller_of(const struct asked *a)
+{
+	return (struct ident_caller){
+		.provider = a->snapshot->config->rules[a->claims.issuer].name,
+		.claims = a->claims.claims,
+		.actor = a->claims.act,
+		.scope = a->claims.scope,
+	};
+}
+
+static const char *const ANSWERS[] = {
+	[IDENT_FAILS] = "fails", [IDENT_HOLDS] = "holds", [IDENT_UNSAID] = "unknown"};
+
+static json_t *explain_role(
+	const struct asked *a, const struct ident_role *role, enum ident_answer *ret_answer)
+{
+	const struct ident_caller caller = caller_of(a);
+	size_t at = ident_role_objection(role, &caller, &a->request, ret_answer);
+	cleanup(free) char *why = NULL;
+
+	if (*ret_answer != IDENT_HOLDS && at < role->n_conditions)
+		why = spoa_objection(&role->conditions[at], *ret_answer, &a->claims, &a->request);
+	else if (*ret_answer != IDENT_HOLDS &&
+		 asprintf(&why, "it is for provider %s", role->provider) < 0)
+		why = NULL;
+	return json_pack(
+		"{s:s, s:s, s:s*}", "role", role->name, "answer", ANSWERS[*ret_answer], "why", why);
+}
+
+/* All roles; the first that holds, or would but for what is not known, decides. */
+static enum base_reason explain_roles(const struct asked *a, json_t *answer)
+{
+	const struct spoa_config *config = a->snapshot->config;
+	json_t *list = json_array();
+	enum base_reason reason = BASE_REASON_NO_ROLE;
+
+	for (size_t i = 0; i < config->conf->n_roles; i++) {
+		const struct ident_role *role = &config->roles[i];
+		enum ident_answer one;
+
+		json_array_append_new(list, explain_role(a, role, &one));
+		if (one == IDENT_FAILS || reason != BASE_REASON_NO_ROLE)
+			continue;
+		reason = one == IDENT_UNSAID ? BASE_REASON_GROUPS_UNKNOWN : BASE_REASON_OK;
+		if (one == IDENT_HOLDS)
+			json_object_set_new(answer, "role", json_string(role->name));
+	}
+	json_object_set_new(answer, "roles", list);
+	return reason;
+}
+
+static enum base_reason check_requirements(const struct asked *a, json_t *answer)
+{
+	const struct spoa_provider *provider = &a->snapshot->config->providers[a->claims.issuer];
+	const struct ident_caller caller = caller_of(a);
+
+	for (size_t i = 0; !a->cert && i < provider->n_require; i++) {
+		enum ident_answer one = ident_condition_of_caller(&provider->require[i], &caller);
+		cleanup(free) char *why = NULL;
+
+		if (one == IDENT_HOLDS)
+			continue;
+		why = spoa_objection(&provider->require[i], one, &a->claims, &a->request);
+		json_object_set_new(answer, "required", json_string(why ? why : ""));
+		return BASE_REASON_CLAIM_REQUIRED;
+	}
+	return BASE_REASON_OK;
+}
+
+static void describe_caller(const struct asked *a, json_t *answer)
+{
+	json_object_set_new(answer, "caller",
+		json_pack("{s:s, s:s%, s:s%, s:s%, s:s%}", "provider",
+			a->snapshot->config->rules[a->claims.issuer].name, "sub",
+			a->claims.sub.n ? a->claims.sub.p : "", a->claims.sub.n, "client_id",
+			a->claims.client_id.n ? a->claims.client_id.p : "", a->claims.client_id.n,
+			"scope", a->claims.scope.n ? a->claims.scope.p : "", a->claims.scope.n,
+			"actor", a->claims.actor.n ? a->claims.actor.p : "", a->claims.actor.n));
+}
+
+static json_t *answer_of(const struct asked *a, enum base_reason reason)
+{
+	json_t *answer = json_object();
+
+	if (reason == BASE_REASON_OK)
+		reason = check_requirements(a, answer);
+	if (a->known)
+		describe_caller(a, answer);
+	if (reason == BASE_REASON_OK)
+		reason = explain_roles(a, answer);
+	json_object_set_new(answer, "reason", json_string(base_reason_word(reason)));
+	json_object_set_new(answer, "help", json_string(base_reason_help(reason)));
+	return answer;
+}
+
+/* The caller's address; false when the text is none. */
+static bool take_source(struct asked *a)
+{
+	const char *text = json_string_value(json_object_get(a->question, "source"));
+	uint8_t bytes[16];
+	bool v6 = text && strchr(text, ':');
+
+	a->request.proxied = json_is_true(json_object_get(a->question, "proxied"));
+	if (!text)
+		return true;
+	if (inet_pton(v6 ? AF_INET6 : AF_INET, text, bytes) != 1)
+		return false;
+	base_cidr_address(bytes, v6 ? 16 : 4, a->request.address);
+	a->request.has_address = true;
+	return true;
+}
+
+static json_t *answer_claims(struct asked *a, const json_t *claims)
+{
+	size_t provider;
+
+	if (!json_is_object(claims))
+		return wrong("claims is not an object");
+	if (find_provider(a->snapshot->config, text_in(a->question, "provider"), &provider))
+		return wrong("there is no provider of that name");
+	return answer_of(a, take_claims(a, claims, provider));
+}
+
+static json_t *answer_cert(struct asked *a, enum base_reason reason)
+{
+	if (reason != BASE_REASON_OK)
+		return answer_of(a, reason);
+	a->claims = a->cert->claims;
+	a->known = true;
+	return answer_of(a, reason);
+}
+
+static json_t *ask(struct asked *a)
+{
+	const json_t *claims = json_object_get(a->question, "claims");
+	struct span token = text_in(a->question, "token");
+	bool has_cert = json_object_get(a->question, "cert");
+	enum base_reason cert = BASE_REASON_CERT_MISSING;
+
+	if (!take_source(a))
+		return wrong("source is no address");
+	if (has_cert)
+		cert = judge(a);
+	if (claims && token.n)
+		return wrong("either token or claims");
+	if (token.n || claims)
+		a->cert = NULL; /* only a condition looks at it */
+	if (token.n)
+		return answer_of(a, verify(a, token));
+	if (claims)
+		return answer_claims(a, claims);
+	return has_cert ? answer_cert(a, cert) : wrong("token, claims or cert is needed");
+}
+
+json_t *spoa_explain(
+	const struct spoa_snapshot *snapshot, const json_t *question, const struct base_now *now)
+{
+	struct asked a = {.snapshot = snapshot, .question = question, .now = now};
+	json_t *answer;
+
+	if (!json_is_object(question))
+		return wrong("the question is not a JSON object");
+	a.certs = spoa_certs_new();
+	if (!a.certs)
+		return NULL;
+	answer = ask(&a);
+	if (!a.cert) /* otherwise they are the certificate's */
+		token_claims_done(&a.claims);
+	spoa_certs_free(a.certs);
+	return answer;
+}

@@ -1,0 +1,33 @@
+/*
+ * Which role would it be, and why not the others? For `identityctl role test`:
+ * a question in JSON against the configuration and the keys that serve.
+ */
+#ifndef SPOA_EXPLAIN_H
+#define SPOA_EXPLAIN_H
+
+#include "base/clock.h"
+#include "base/mem.h"
+#include "spoa/snapshot.h"
+
+#include <jansson.h>
+
+#define SPOA_EXPLAIN_BYTES (64 * 1024) /* of a question */
+
+/*
+ * The question is an object with one of
+ *   token            verified as in a request
+ *   claims           with provider: taken as if a token of it had them, its
+ *                    times, audience and issuer aside
+ *   cert             alone: the certificate is the credential
+ * and any of
+ *   cert             PEM; as if HAProxy had verified it
+ *   source, proxied  the caller's address
+ * The answer (one reference, the caller's): {"reason", "role"} as a decision
+ * has them, "caller" as far as it is known, and "roles": for each
+ * {"role", "answer": "holds", "fails" or "unknown", "why"}. NULL: no memory. A
+ * question that is none is answered with {"error"}.
+ */
+json_t *spoa_explain(const struct spoa_snapshot *snapshot, const json_t *question,
+	const struct base_now *now) must_check;
+
+#endif
