@@ -102,6 +102,20 @@ static void check_exports(const struct check *c)
 	}
 }
 
+/* RFC 9728 5.1: an https URL, in quotes in a header; RFC 6749 3.3 for the scope. */
+static void check_resource(
+	const struct check *c, const struct base_doc *doc, const struct conf_resource *resource)
+{
+	if (resource->metadata && (strncmp(resource->metadata, "https://", 8) ||
+					  strpbrk(resource->metadata, "\"\\ ")))
+		COMPLAIN(c, where(doc, "metadata"),
+			"'metadata' must be an https URL without quotes, '\\' or spaces");
+	if (resource->scope && strpbrk(resource->scope, "\"\\"))
+		COMPLAIN(c, where(doc, "scope"), "'scope' cannot hold '\"' or '\\'");
+	if (!resource->host && !resource->service && doc->kind == BASE_DOC_MAP)
+		COMPLAIN(c, doc, "a resource needs 'host' or 'service'");
+}
+
 /* A realm stands in quotes in a header (RFC 9110 5.6.4); these two would need escapes there. */
 static void check_challenge(const struct check *c)
 {
@@ -109,6 +123,8 @@ static void check_challenge(const struct check *c)
 
 	if (c->conf->challenge.realm && strpbrk(c->conf->challenge.realm, "\"\\"))
 		COMPLAIN(c, where(doc, "realm"), "'realm' cannot hold '\"' or '\\'");
+	for (size_t i = 0; i < c->conf->challenge.n_resources; i++)
+		check_resource(c, entry(doc, "resources", i), &c->conf->challenge.resources[i]);
 }
 
 static bool has_provider(const struct conf *conf, const char *name)
@@ -170,6 +186,45 @@ static void check_number(
 			earlier->number_pos.line);
 }
 
+static bool has_text(const struct conf_strings *all, const char *text)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!strcmp(all->items[i], text))
+			return true;
+	return false;
+}
+
+static void check_assertion(const struct check *c, size_t i)
+{
+	const struct conf_assertion *assertion = &c->conf->assertions[i];
+	const struct base_doc *doc = entry(c->doc, "assertions", i);
+	bool hmac = assertion->algorithm == CONF_ASSERTION_HS256;
+
+	for (size_t k = 0; assertion->name && k < i; k++)
+		if (c->conf->assertions[k].name &&
+			!strcmp(c->conf->assertions[k].name, assertion->name))
+			COMPLAIN(c, where(doc, "name"), "assertion '%s' is given twice",
+				assertion->name);
+	if (!c->conf->assertion.issuer)
+		COMPLAIN(c, doc, "assertions need 'issuer' in 'assertion'");
+	if (hmac != (assertion->secret_file != NULL))
+		COMPLAIN(c, where(doc, "secret_file"),
+			"'secret_file' goes with the algorithm HS256, and only with it");
+	for (size_t k = 0; k < assertion->claims.n; k++)
+		if (!has_text(&c->conf->exports, assertion->claims.items[k]))
+			COMPLAIN(c, where(doc, "claims"), "%s is not one of 'exports'",
+				conf_text_show(assertion->claims.items[k]).text);
+}
+
+static bool has_assertion(const struct conf *conf, const char *name)
+{
+	for (size_t i = 0; i < conf->n_assertions; i++)
+		/* One whose name was a mistake may be the one that is meant. */
+		if (!conf->assertions[i].name || !strcmp(conf->assertions[i].name, name))
+			return true;
+	return false;
+}
+
 static void check_role(const struct check *c, size_t i)
 {
 	const struct conf_role *role = &c->conf->roles[i];
@@ -186,6 +241,8 @@ static void check_role(const struct check *c, size_t i)
 	}
 	if (role->provider && !has_provider(c->conf, role->provider))
 		COMPLAIN(c, where(doc, "provider"), "there is no provider '%s'", role->provider);
+	if (role->assertion && !has_assertion(c->conf, role->assertion))
+		COMPLAIN(c, where(doc, "assertion"), "there is no assertion '%s'", role->assertion);
 	for (size_t k = 0; k < role->n_when; k++)
 		conf_check_condition(c, entry(doc, "when", k), &role->when[k], false);
 }
@@ -214,6 +271,8 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 	check_challenge(&c);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		conf_check_provider(&c, i);
+	for (size_t i = 0; i < conf->n_assertions; i++)
+		check_assertion(&c, i);
 	for (size_t i = 0; i < conf->n_roles; i++)
 		check_role(&c, i);
 	for (size_t i = 0; i < conf->n_services; i++)

@@ -28,6 +28,17 @@ static void check_url(const struct check *c, const struct base_doc *doc, const c
 		COMPLAIN(c, where(doc, key), "'%s' %s", key, why);
 }
 
+/* Tokens that say something to us, and are never a caller's credential (RFC 8725 3.11). */
+static void check_types(
+	const struct check *c, const struct base_doc *doc, const struct conf_strings *types)
+{
+	for (size_t i = 0; i < types->n; i++)
+		if (!strcasecmp(types->items[i], "logout+jwt") ||
+			!strcasecmp(types->items[i], "dpop+jwt"))
+			COMPLAIN(c, where(doc, "types"), "'%s' is never a credential",
+				types->items[i]);
+}
+
 /* Neither written, in which case something has been said about it already, nor preset. */
 static bool is_missing(const struct base_doc *doc, const char *key, const void *value)
 {
@@ -182,6 +193,7 @@ void conf_check_provider(const struct check *c, size_t i)
 				c->conf->providers[k].pos.line);
 	check_issuer(c, doc, provider);
 	check_keys(c, doc, provider);
+	check_types(c, doc, &provider->types);
 	check_reach(c, doc, provider);
 	check_spiffe(c, doc, provider);
 	check_signer(c, doc, provider);

@@ -37,6 +37,12 @@ enum conf_audit_to {
 	CONF_AUDIT_STDOUT,
 };
 
+enum conf_dpop {
+	CONF_DPOP_OFF,
+	CONF_DPOP_OPTIONAL,
+	CONF_DPOP_REQUIRED,
+};
+
 struct conf_listen {
 	struct conf_pos pos;
 	char *unix_path; /* exactly one of unix_path and tcp_host */
@@ -127,6 +133,40 @@ struct conf_provider {
 	int64_t refresh;                  /* fetch the keys again after this long */
 	int64_t refresh_min, refresh_max; /* bounds of what the provider says instead */
 	int64_t keep;                     /* keys end when it cannot be reached for so long */
+	int dpop;                         /* enum conf_dpop */
+	int64_t dpop_max_age;
+	bool dpop_nonce;
+	bool certificate_required;
+	bool id_tokens;
+	bool logout_subject;
+	struct conf_strings logout_audiences; /* empty: no back-channel logout */
+};
+
+enum conf_assertion_alg {
+	CONF_ASSERTION_ES256,
+	CONF_ASSERTION_EDDSA,
+	CONF_ASSERTION_HS256,
+};
+
+/* What we sign for one backend about a caller. */
+struct conf_assertion {
+	struct conf_pos pos;
+	char *name; /* unique */
+	char *audience;
+	int64_t ttl;
+	int algorithm;              /* enum conf_assertion_alg */
+	char *secret_file;          /* with HS256 and only then */
+	struct conf_strings claims; /* some of exports */
+	struct conf_strings services;
+};
+
+/* What callers of one host or service are told (RFC 9728). */
+struct conf_resource {
+	struct conf_pos pos;
+	char *host;    /* NULL: any */
+	char *service; /* NULL: any */
+	char *metadata;
+	char *scope; /* NULL: none */
 };
 
 /* Does it have tokens, so that keys are needed? Otherwise only client certificates. */
@@ -145,7 +185,8 @@ struct conf_role {
 	struct conf_pos labels_pos;
 	uint32_t number; /* 0: allocated */
 	struct conf_pos number_pos;
-	char *route; /* NULL: none */
+	char *route;     /* NULL: none */
+	char *assertion; /* NULL: by the service */
 	bool require_binding;
 	bool kill_on_expiry;
 };
@@ -266,7 +307,24 @@ struct conf {
 
 	struct {
 		char *realm;
+		struct conf_resource *resources;
+		size_t n_resources;
 	} challenge;
+
+	struct {
+		char *issuer; /* NULL only without assertions */
+		int64_t key_lifetime;
+	} assertion;
+	struct conf_assertion *assertions;
+	size_t n_assertions;
+
+	struct {
+		int64_t replay_entries;
+	} dpop;
+
+	struct {
+		int64_t max_entries;
+	} revocation;
 
 	struct conf_strings exports; /* claim names that become claim_NAME */
 

@@ -1,22 +1,6 @@
 #include "conf/keys.h"
 
-#include "conf/conf.h"
-#include "conf/table.h"
-
-#include <assert.h>
-
-#define MS    INT64_C(1)
-#define S     (1000 * MS)
-#define M     (60 * S)
-#define H     (60 * M)
-#define D     (24 * H)
-#define KIB   INT64_C(1024)
-#define COUNT INT64_C(1000000)
-
-#define SOCKET_PATH_MAX 107      /* sun_path of unix(7), less its NUL */
-#define NAME_MAX_BYTES  63       /* a DNS label, a Kubernetes label value */
-#define GROUP_MAX       32       /* a group's name in Linux */
-#define NUMBER_MAX      0xFFFFFF /* 24 bits: cilium pkg/identity/numericidentity.go */
+#include "conf/keys_table.h"
 
 static_assert(offsetof(struct conf_listen, pos) == 0, "bind writes the position there");
 
@@ -183,11 +167,6 @@ static const struct conf_key IDENTITY[] = {
 		.help = "Highest number that is allocated here."},
 };
 
-static const struct conf_key CHALLENGE[] = {
-	{"realm", CONF_TEXT, AT(conf, challenge.realm), RANGE(1, 64), .fallback = "identityd",
-		.reloadable = true, .help = "Realm in the WWW-Authenticate header of a 401."},
-};
-
 static const struct conf_key ROOT[] = {
 	{"version", CONF_INT, AT(conf, version), RANGE(1, 1), .required = true, .reloadable = true,
 		.example = "1", .help = "Version of this file's format."},
@@ -208,8 +187,17 @@ static const struct conf_key ROOT[] = {
 		.help = "One line of JSON for each decision."},
 	{"identity", CONF_SECTION, .section = SECTION_OF(IDENTITY),
 		.help = "What every identity has in common."},
-	{"challenge", CONF_SECTION, .section = SECTION_OF(CHALLENGE),
+	{"challenge", CONF_SECTION, .section = &conf_keys_challenge,
 		.help = "What a refused caller is told."},
+	{"assertion", CONF_SECTION, .section = &conf_keys_assertion,
+		.help = "What we sign about callers for backends."},
+	{"assertions", CONF_SECTIONS, AT(conf, assertions), RANGE(0, 64), .reloadable = true,
+		.section = &conf_keys_assertions, .second = offsetof(struct conf, n_assertions),
+		.example = "[{name: api, ...}]",
+		.help = "Short-lived tokens for backends, one for each audience."},
+	{"dpop", CONF_SECTION, .section = &conf_keys_dpop, .help = "DPoP proofs."},
+	{"revocation", CONF_SECTION, .section = &conf_keys_revocation,
+		.help = "Tokens that end before they expire."},
 	{"exports", CONF_TEXTS, AT(conf, exports), RANGE(0, 32), .fallback = "[]",
 		.reloadable = true,
 		.help = "Claims that HAProxy gets as variables claim_NAME; letters, digits, '_' "

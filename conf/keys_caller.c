@@ -9,6 +9,7 @@
 #include <assert.h>
 
 #define S   INT64_C(1000)
+#define H   (3600 * S)
 #define D   (24 * 3600 * S)
 #define KIB INT64_C(1024)
 
@@ -206,6 +207,33 @@ static const struct conf_key PROVIDER[] = {
 		.reloadable = true,
 		.help = "How long fetched keys are trusted while the provider cannot be reached, "
 			"also over a restart; then its tokens are answered 503."},
+	{"dpop", CONF_ENUM, AT(conf_provider, dpop), RANGE(CONF_DPOP_OFF, CONF_DPOP_REQUIRED),
+		.words = "off optional required", .fallback = "optional", .reloadable = true,
+		.help = "Whether tokens may or must be bound to a key and come with a DPoP proof "
+			"(RFC 9449); off refuses those that are."},
+	{"dpop_max_age", CONF_DURATION, AT(conf_provider, dpop_max_age), RANGE(5 * S, 1 * H),
+		.fallback = "60s", .reloadable = true,
+		.help = "Oldest DPoP proof that is accepted, by its iat."},
+	{"dpop_nonce", CONF_BOOL, AT(conf_provider, dpop_nonce), RANGE(0, 1), .fallback = "false",
+		.reloadable = true,
+		.help = "Whether a DPoP proof must carry a nonce that we gave out in the last "
+			"minutes."},
+	{"certificate_required", CONF_BOOL, AT(conf_provider, certificate_required), RANGE(0, 1),
+		.fallback = "false", .reloadable = true,
+		.help = "Whether every token must be bound to the client's certificate (RFC 8705); "
+			"one that is bound is checked in any case."},
+	{"id_tokens", CONF_BOOL, AT(conf_provider, id_tokens), RANGE(0, 1), .fallback = "false",
+		.reloadable = true,
+		.help = "Whether ID tokens are accepted, too: those with at_hash, c_hash or nonce "
+			"whose typ is not at+jwt."},
+	{"logout_subject", CONF_BOOL, AT(conf_provider, logout_subject), RANGE(0, 1),
+		.fallback = "false", .reloadable = true,
+		.help = "Whether a logout of one session ends all tokens of the subject: for "
+			"providers whose access tokens carry no sid."},
+	{"logout_audiences", CONF_TEXTS, AT(conf_provider, logout_audiences), RANGE(0, 32),
+		.fallback = "[]", .reloadable = true,
+		.help = "Client ids for which back-channel logout is accepted: one of them must be "
+			"the logout token's aud; an empty list accepts none."},
 };
 
 static const struct conf_key ROLE[] = {
@@ -231,6 +259,9 @@ static const struct conf_key ROLE[] = {
 	{"route", CONF_TEXT, AT(conf_role, route), RANGE(1, 128), .reloadable = true,
 		.example = "be_admin",
 		.help = "HAProxy backend for these callers; without it the asked one stands."},
+	{"assertion", CONF_NAME, AT(conf_role, assertion), RANGE(1, NAME_MAX_BYTES),
+		.reloadable = true, .example = "api",
+		.help = "Assertion that requests in this role get, whatever the backend."},
 	{"require_binding", CONF_BOOL, AT(conf_role, require_binding), RANGE(0, 1),
 		.fallback = "false", .reloadable = true,
 		.help = "Whether the verdict is an error when the kernel does not know the "

@@ -37,6 +37,7 @@ static const struct preset {
 	{"google", "jwks_uri", "https://www.googleapis.com/oauth2/v3/certs"},
 	{"google", "algorithms", "[RS256]"},
 	{"google", "max_lifetime", "2h"},
+	{"google", "id_tokens", "true"},
 
 	{"google-iap", "issuer", "https://cloud.google.com/iap"},
 	{"google-iap", "jwks_uri", "https://www.gstatic.com/iap/verify/public_key-jwk"},

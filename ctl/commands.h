@@ -18,6 +18,10 @@ enum ctl_exit {
 enum ctl_exit ctl_status(int argc, char **argv);
 enum ctl_exit ctl_metrics(int argc, char **argv);
 enum ctl_exit ctl_role_test(int argc, char **argv);
+enum ctl_exit ctl_assertion_jwks(int argc, char **argv);
+enum ctl_exit ctl_revoke_add(int argc, char **argv);
+enum ctl_exit ctl_revoke_list(int argc, char **argv);
+enum ctl_exit ctl_revoke_remove(int argc, char **argv);
 enum ctl_exit ctl_token_mint(int argc, char **argv);
 enum ctl_exit ctl_token_jwk(int argc, char **argv);
 enum ctl_exit ctl_policy_check(int argc, char **argv);

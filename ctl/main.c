@@ -35,6 +35,17 @@ static const struct command {
 		"            [--source ADDRESS [--proxied]] [--socket PATH] [-o text|json]",
 		"which role such a caller gets from the running daemon, and why not the others;\n"
 		"      exit code 1 when it would be refused"},
+	{{"assertion", "jwks"}, ctl_assertion_jwks, "[--socket PATH]",
+		"the public keys with which backends check our assertions"},
+	{{"revoke", "add"}, ctl_revoke_add,
+		"[--iss ISS] [--sub SUB] [--sid SID] [--jti JTI] [--client ID]\n"
+		"            [--issued-before now|SECONDS] [--ttl DURATION] [--socket PATH]",
+		"refuse the tokens that say all of this, from the next request on; on disk\n"
+		"      when the command ends. Without --ttl until no such token can be valid"},
+	{{"revoke", "list"}, ctl_revoke_list, "[--socket PATH] [-o text|json]",
+		"the revocations in force"},
+	{{"revoke", "remove"}, ctl_revoke_remove, "ID [--socket PATH]",
+		"end a revocation; its tokens are good again"},
 	{{"token", "mint"}, ctl_token_mint,
 		"--alg ALG --key FILE [--kid KID] [--claims JSON|@FILE] [--ttl 300s]\n"
 		"            [--iss ISS] [--sub SUB] [--aud AUD]...",

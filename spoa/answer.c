@@ -1,17 +1,15 @@
 #include "spoa/answer.h"
 
+#include "spoa/challenge.h"
 #include "spop/ack.h"
 #include "spop/frame.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#define CHALLENGE_MAX 512
 
 struct answer {
 	const struct spoa_config *config;
 	const struct spoa_decision *decision;
-	char challenge[CHALLENGE_MAX];
+	char challenge[SPOA_CHALLENGE_MAX];
 };
 
 /* Each fills *value and returns true, or returns false: the variable is unset. */
@@ -115,26 +113,20 @@ static bool reason(struct answer *a, struct spop_data *value)
 	return text(value, span_of(base_reason_word(a->decision->reason)));
 }
 
-/*
- * WWW-Authenticate (RFC 6750 3). Without a credential, or with one of another
- * scheme, there is no error code (3.1); help texts and the realm hold neither
- * quotes nor control bytes.
- */
 static bool challenge(struct answer *a, struct spop_data *value)
 {
-	enum base_reason why = a->decision->reason;
-	const char *error = base_reason_status(why) == 401 ? "invalid_token" : "insufficient_scope";
-	bool bare = why == BASE_REASON_NO_TOKEN || why == BASE_REASON_SCHEME_UNSUPPORTED;
-	int n;
+	return text(value, spoa_challenge(a->config->conf, a->decision, a->challenge));
+}
 
-	if (a->decision->verdict != SPOA_DENY)
-		return false;
-	n = snprintf(a->challenge, sizeof(a->challenge), "Bearer realm=\"%s\"",
-		a->config->conf->challenge.realm);
-	if (!bare && n > 0 && n < CHALLENGE_MAX)
-		snprintf(a->challenge + n, sizeof(a->challenge) - (size_t)n,
-			", error=\"%s\", error_description=\"%s\"", error, base_reason_help(why));
-	return text(value, span_of(a->challenge));
+/* The caller's next DPoP proof must carry it (RFC 9449 8.2): the header DPoP-Nonce. */
+static bool dpop_nonce(struct answer *a, struct spop_data *value)
+{
+	return text(value, span_of(a->decision->nonce));
+}
+
+static bool assertion(struct answer *a, struct spop_data *value)
+{
+	return role_of(a) && text(value, a->decision->assertion);
 }
 
 static bool verdict(struct answer *a, struct spop_data *value)
@@ -159,7 +151,9 @@ static const struct variable {
 		{"exp", expiry},
 		{"route", route},
 		{"policy", policy},
+		{"assertion", assertion},
 		{"challenge", challenge},
+		{"dpop_nonce", dpop_nonce},
 },
   LAST[] = {
 	  {"status", status},

@@ -2,6 +2,7 @@
 
 #include "base/wr.h"
 #include "spop/data.h"
+#include "token/cnf.h"
 #include "token/json.h"
 
 #include <openssl/sha.h>
@@ -177,6 +178,7 @@ static uint64_t subject_of(const struct token_claims *claims)
 enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	const struct token_claims *claims, struct spoa_caller *ret_caller)
 {
+	struct token_cnf cnf;
 	struct packing p = {
 		.config = config, .claims = claims, .out = wr_of(ret_caller->bytes, UINT16_MAX)};
 
@@ -189,6 +191,11 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 		.provider = (uint16_t)claims->issuer,
 		.bound = json_object_get(claims->claims, "cnf") != NULL,
 	};
+	/* What it is bound to must be readable, or anybody could use it. */
+	if (!token_cnf_read(claims->claims, &cnf)) {
+		*ret_caller = (struct spoa_caller){0};
+		return BASE_REASON_CLAIMS_MALFORMED;
+	}
 	for (size_t i = 0; i < SPOA_TEXTS; i++) {
 		PACK[i](&p);
 		ret_caller->end[i] = (uint16_t)wr_len(&p.out);

@@ -3,6 +3,7 @@
 #include "ident/labels.h"
 #include "spoa/condition.h"
 #include "spoa/route.h"
+#include "spoa/secrets.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -178,6 +179,8 @@ int spoa_config_new(
 	rc = compile_providers(config, diag);
 	spoa_route_check(conf, diag);
 	if (!rc)
+		rc = spoa_secrets_new(config->conf, diag, &config->secrets);
+	if (!rc)
 		rc = compile_roles(config, diag);
 	if (rc)
 		return rc;
@@ -215,6 +218,7 @@ void spoa_config_unref(struct spoa_config *config)
 		spoa_provider_done(&config->providers[i]);
 	free(config->providers);
 	spoa_exports_done(&config->exports);
+	spoa_secrets_free(config->secrets, config->conf->n_assertions);
 	free(config->rules);
 	conf_free((struct conf *)config->conf);
 	free(config);

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A set of providers is a 64-bit mask. */
 #define SPOA_PROVIDERS_MAX 64
@@ -30,7 +31,8 @@ struct spoa_config {
 	struct spoa_provider *providers; /* the same */
 	struct ident_role *roles;        /* conf->n_roles, same order */
 	struct spoa_exports exports;
-	bool takes_certs; /* some provider has a trust bundle */
+	struct span *secrets; /* of conf->assertions, same order; empty but for HS256 */
+	bool takes_certs;     /* some provider has a trust bundle */
 };
 
 /*

@@ -7,10 +7,20 @@
 
 #include <strings.h>
 
-static bool scheme_is_bearer(struct span scheme)
+static bool is_scheme(struct span scheme, const char *name)
 {
-	/* RFC 9110 11.1: schemes compare without case. Absent: the token came from elsewhere. */
-	return scheme.n == 0 || (scheme.n == 6 && !strncasecmp(scheme.p, "bearer", 6));
+	return scheme.n == strlen(name) && !strncasecmp(scheme.p, name, scheme.n);
+}
+
+static bool is_dpop(struct span scheme)
+{
+	return is_scheme(scheme, "dpop");
+}
+
+/* Absent: the token came from elsewhere than Authorization. */
+static bool is_known(struct span scheme)
+{
+	return !scheme.n || is_scheme(scheme, "bearer") || is_dpop(scheme);
 }
 
 /* Without a token, a certificate names the caller, if some provider takes them. */
@@ -24,7 +34,8 @@ enum spoa_step spoa_stage_credential(struct spoa_case *c)
 	if (!c->request->token.n)
 		return spoa_unless_ok(
 			c, may_be_certificate(c) ? BASE_REASON_OK : BASE_REASON_NO_TOKEN);
-	if (!scheme_is_bearer(c->request->scheme))
+	if (!is_known(c->request->scheme))
 		return spoa_refuse(c, BASE_REASON_SCHEME_UNSUPPORTED);
+	c->decision.dpop = is_dpop(c->request->scheme);
 	return SPOA_NEXT;
 }

@@ -33,6 +33,9 @@ int spoa_daemon_publish(struct spoa_daemon *daemon)
 		return -ENOMEM;
 	}
 	snapshot->policies = spoa_policies_ref(daemon->policies);
+	snapshot->guard = daemon->guard;
+	snapshot->signers = spoa_signers_ref(spoa_keyring_signers(daemon->keyring));
+	snapshot->revocations = token_revocations_ref(spoa_revoke_list(daemon->revoke));
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_publish(daemon->workers[i], snapshot);
 	spoa_snapshot_unref(daemon->snapshot);
@@ -65,19 +68,38 @@ void spoa_daemon_log_enforcement(const struct spoa_watch *watch)
 	spoa_log_close(&log);
 }
 
+bool spoa_daemon_sign(struct spoa_daemon *daemon)
+{
+	char why[STORE_WHY] = "";
+	struct base_now now;
+	bool changed = false;
+	int rc;
+
+	base_clock_now(&now);
+	rc = spoa_keyring_tick(
+		daemon->keyring, daemon->config->conf, base_clock_wall_s(&now), &changed, why);
+	if (rc && !daemon->keyring_failed)
+		spoa_log(BASE_LOG_ERROR, "assertion_keys_failed", "why", why);
+	daemon->keyring_failed = rc != 0;
+	if (changed)
+		spoa_log(BASE_LOG_INFO, "assertion_keys", NULL, NULL);
+	return changed;
+}
+
 static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_daemon *daemon = timer->data;
+	bool changed = spoa_daemon_sign(daemon) || daemon->unpublished;
 
 	(void)loop;
 	(void)events;
 	spoa_daemon_look_at_policies(daemon);
 	if (spoa_watch_look(&daemon->watch)) {
 		spoa_daemon_log_enforcement(&daemon->watch);
-		spoa_daemon_changed(daemon);
-	} else if (daemon->unpublished) {
-		spoa_daemon_changed(daemon);
+		changed = true;
 	}
+	if (changed)
+		spoa_daemon_changed(daemon);
 }
 
 static void on_net(struct ev_loop *loop, ev_async *wake, int events)
@@ -236,6 +258,10 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_snapshot_unref(daemon->snapshot);
 	spoa_watch_done(&daemon->watch);
 	spoa_policies_unref(daemon->policies);
+	spoa_keyring_free(daemon->keyring);
+	spoa_revoke_free(daemon->revoke);
+	token_ctx_free(daemon->token);
+	spoa_guard_free(daemon->guard);
 	spoa_config_unref(daemon->config);
 	store_close(daemon->store);
 	spoa_service_done(&daemon->service);

@@ -8,11 +8,13 @@
 
 #include "net/net.h"
 #include "spoa/http.h"
+#include "spoa/keyring.h"
 #include "spoa/keys.h"
 #include "spoa/listen.h"
 #include "spoa/privilege.h"
 #include "spoa/service.h"
 #include "spoa/public.h"
+#include "spoa/revoke.h"
 #include "spoa/watch.h"
 #include "spoa/worker.h"
 #include "store/store.h"
@@ -39,6 +41,12 @@ struct spoa_daemon {
 	struct store *store;
 	struct net *net;
 	struct spoa_keys *keys;
+	struct spoa_guard *guard;
+	struct spoa_revoke *revoke;
+	struct spoa_keyring *keyring;
+	bool keyring_failed;     /* said in the log */
+	struct token_ctx *token; /* for logout tokens */
+	struct spoa_log_limit logout_lines;
 	struct spoa_watch watch;
 	struct spoa_snapshot *snapshot;
 	struct spoa_metrics metrics; /* the main thread's */
@@ -102,6 +110,9 @@ void spoa_daemon_watch(struct spoa_daemon *daemon);
 int spoa_daemon_publish(struct spoa_daemon *daemon) must_check;
 /* The same; lack of memory is logged, and the workers keep the snapshot they have. */
 void spoa_daemon_changed(void *daemon);
+
+/* Makes the signing keys that are due. Whether the list is another one; a failure is logged once. */
+bool spoa_daemon_sign(struct spoa_daemon *daemon);
 
 /* Called by the net thread and by workers; safe there. */
 void spoa_daemon_wake_for_net(void *daemon);

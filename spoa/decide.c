@@ -1,5 +1,6 @@
 #include "spoa/decide.h"
 
+#include "spoa/challenge.h"
 #include "spoa/stages.h"
 
 /* Each concern once, in this order; the first that objects decides. */
@@ -8,8 +9,11 @@ static spoa_stage_fn *const STAGES[] = {
 	spoa_stage_credential,
 	spoa_stage_authenticate,
 	spoa_stage_current,
+	spoa_stage_revoked,
+	spoa_stage_proof,
 	spoa_stage_identity,
 	spoa_stage_policy,
+	spoa_stage_assertion,
 };
 
 bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
@@ -35,6 +39,8 @@ bool spoa_decide(const struct spoa_snapshot *snapshot, struct spoa_state *state,
 	}
 	if (step == SPOA_NEXT)
 		spoa_decision_settle(&c.decision, BASE_REASON_OK);
+	else
+		c.decision.resource = spoa_challenge_resource(snapshot->config->conf, request);
 	*ret_decision = c.decision;
 	return true;
 }

@@ -9,6 +9,7 @@
 #include "bpfmap/bpfmap.h"
 #include "ident/role.h"
 #include "spoa/caller.h"
+#include "token/nonce.h"
 
 #include <stdbool.h>
 
@@ -33,6 +34,12 @@ struct spoa_decision {
 	bool valid; /* every check on the credential passed: variables may carry the caller */
 	const struct ident_role *role; /* on ALLOW, and on what was denied after it was found */
 	struct span route; /* with role: the role's, else the service asked for; may be empty */
+	const char *why;   /* for the log: what exactly was wrong; NULL: the reason says it */
+	bool dpop;         /* the request's scheme is DPoP */
+	/* On DENY: what the caller is told about where it gets a token; or NULL. */
+	const struct conf_resource *resource;
+	char nonce[TOKEN_NONCE_CHARS + 1]; /* for the caller's next DPoP proof; or empty */
+	struct span assertion; /* for the backend; empty: none. Lives until the next decision */
 	struct bpfmap_binding binding; /* with role: what the flow is to carry */
 	/* The policy and rule that decided, once one was asked; as long as caller. */
 	struct span policy;

@@ -39,6 +39,8 @@
 	X(KEY_FETCHES_FAILED, "identityd_key_fetches_total", "outcome=\"failed\"", "") \
 	X(RELOADS, "identityd_reloads_total", "outcome=\"ok\"", "Reloads of the configuration, by outcome") \
 	X(RELOADS_FAILED, "identityd_reloads_total", "outcome=\"failed\"", "") \
+	X(LOGOUTS, "identityd_logouts_total", "outcome=\"ok\"", "Back-channel logouts, by outcome") \
+	X(LOGOUTS_REFUSED, "identityd_logouts_total", "outcome=\"refused\"", "") \
 	X(LOG_LINES_LOST, "identityd_log_lines_suppressed_total", "", "Log lines left out because there were too many a second")
 /* clang-format on */
 

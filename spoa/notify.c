@@ -55,6 +55,8 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	base_log_str(&log, "verdict",
 		decision->audited ? "audit" : spoa_verdict_name(decision->verdict));
 	base_log_str(&log, "reason", base_reason_word(decision->reason));
+	if (decision->why)
+		base_log_str(&log, "why", decision->why);
 	base_log_text(&log, "reqid", request->reqid);
 	base_log_text(&log, "service", request->service);
 	base_log_text(&log, "method", request->method);

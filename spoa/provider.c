@@ -148,6 +148,7 @@ static void compile_rules(
 		.types = (const char *const *)from->types.items,
 		.n_types = from->types.n,
 		.type_required = from->type_required,
+		.id_tokens = from->id_tokens,
 		.algs = compile_algs(from, diag),
 		.leeway_s = from->leeway / 1000,
 		.max_lifetime_s = from->max_lifetime / 1000,

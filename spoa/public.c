@@ -1,6 +1,8 @@
 #include "spoa/public.h"
 
 #include "spoa/file.h"
+#include "spoa/logout.h"
+#include "spoa/routes.h"
 #include "spoa/status.h"
 
 #include <errno.h>
@@ -17,6 +19,8 @@
 /* Everything that strangers can reach. */
 static const struct spoa_http_route ROUTES[] = {
 	{"GET", "/health", "text/plain; charset=utf-8", spoa_status_health, 0},
+	{"GET", "/.well-known/jwks.json", "application/jwk-set+json", spoa_route_jwks, 0},
+	{"POST", "/backchannel-logout", "application/json", spoa_route_logout, SPOA_LOGOUT_BODY},
 };
 
 struct spoa_public {

@@ -90,6 +90,8 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 	free(snapshot->ages);
 	spoa_maps_unref(snapshot->maps);
 	spoa_policies_unref(snapshot->policies);
+	token_revocations_unref(snapshot->revocations);
+	spoa_signers_unref(snapshot->signers);
 	spoa_config_unref(snapshot->config);
 	free(snapshot);
 }

@@ -8,7 +8,10 @@
 
 #include "bpfmap/bpfmap.h"
 #include "spoa/config.h"
+#include "spoa/guard.h"
+#include "spoa/keyring.h"
 #include "spoa/policies.h"
+#include "token/revocation.h"
 #include "token/verify.h"
 
 #include <stdatomic.h>
@@ -61,6 +64,9 @@ struct spoa_snapshot {
 	enum spoa_enforcement enforcement;
 	struct spoa_maps *maps;         /* only while ON */
 	struct spoa_policies *policies; /* NULL: none; the caller's to set before anybody sees it */
+	struct spoa_guard *guard; /* the daemon's; NULL in some tests: no proof is accepted then */
+	struct spoa_signers *signers; /* one reference; NULL: no assertion of ours can be made */
+	struct token_revocations *revocations; /* one reference; NULL: nothing is revoked */
 };
 
 /* Takes over map. NULL without memory; map is closed then. */

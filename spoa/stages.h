@@ -22,10 +22,19 @@ spoa_stage_fn spoa_stage_authenticate;
 /* spoa/current.c: times and audience, every time. */
 spoa_stage_fn spoa_stage_current;
 
+/* spoa/proof.c: does it hold what the token is bound to? Every time. */
+spoa_stage_fn spoa_stage_proof;
+
+/* spoa/revoked.c: every time. */
+spoa_stage_fn spoa_stage_revoked;
+
 /* spoa/identity.c: the role's identity, route, and what the kernel is to know. */
 spoa_stage_fn spoa_stage_identity;
 
 /* spoa/policy.c: may this identity make this request of this service? */
 spoa_stage_fn spoa_stage_policy;
+
+/* spoa/assertion.c: what the backend is told, signed; remembered for each token. */
+spoa_stage_fn spoa_stage_assertion;
 
 #endif

@@ -145,6 +145,27 @@ static void limit_connections(struct spoa_daemon *daemon, const struct conf *con
 	spoa_log_close(&log);
 }
 
+/* What revoked tokens and used proofs are known by. */
+static int start_guard(struct spoa_daemon *daemon)
+{
+	const struct conf *conf = daemon->config->conf;
+	const struct spoa_revoke_owner owner = {.changed = spoa_daemon_changed, .arg = daemon};
+	char why[STORE_WHY] = "";
+
+	if (spoa_guard_new((size_t)conf->dpop.replay_entries, daemon->store, &daemon->guard, why))
+		return fail("dpop", why);
+	if (spoa_revoke_new(daemon->store, (size_t)conf->revocation.max_entries, &owner,
+		    base_clock_wall_s(&daemon->started), &daemon->revoke, why))
+		return fail("revocation", why);
+	if (spoa_keyring_new(daemon->store, &daemon->keyring, why))
+		return fail("assertion", why);
+	(void)spoa_daemon_sign(daemon);
+	daemon->token = token_ctx_new();
+	if (!daemon->token)
+		return fail("revocation", "out of memory");
+	return 0;
+}
+
 int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struct spoa_user *user)
 {
 	cleanup(conf) struct conf *owned = conf;
@@ -166,6 +187,8 @@ int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struc
 	if (make_config(daemon, TAKE_PTR(owned)))
 		return fail("configuration", daemon->config_path);
 	conf = (struct conf *)daemon->config->conf;
+	if (start_guard(daemon))
+		return -1;
 	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
 		return fail("bpf.mode is required", daemon->watch.why);
 	spoa_daemon_log_enforcement(&daemon->watch);

@@ -8,10 +8,12 @@ int spoa_state_init(struct spoa_state *state)
 		.token = token_ctx_new(),
 		.unknown = spoa_unknown_new(),
 		.certs = spoa_certs_new(),
+		.minted = spoa_minted_new(),
 		.fresh = malloc(SPOA_CALLER_MAX),
 		.policy = spoa_policy_work_new(),
 	};
-	if (state->token && state->unknown && state->certs && state->fresh && state->policy)
+	if (state->token && state->unknown && state->certs && state->minted && state->fresh &&
+		state->policy)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -22,6 +24,7 @@ void spoa_state_done(struct spoa_state *state)
 	token_ctx_free(state->token);
 	spoa_unknown_free(state->unknown);
 	spoa_certs_free(state->certs);
+	spoa_minted_free(state->minted);
 	free(state->fresh);
 	spoa_policy_work_free(state->policy);
 	*state = (struct spoa_state){0};

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "spoa/caller.h"
 #include "spoa/cert.h"
+#include "spoa/minted.h"
 #include "spoa/policy_work.h"
 #include "spoa/unknown.h"
 #include "token/jws.h"
@@ -15,7 +16,8 @@ struct spoa_state {
 	struct token_ctx *token;
 	struct spoa_unknown *unknown; /* key ids that nobody has */
 	struct spoa_certs *certs;
-	struct spoa_caller *fresh; /* SPOA_CALLER_MAX bytes: whoever was verified last */
+	struct spoa_minted *minted; /* assertions */
+	struct spoa_caller *fresh;  /* SPOA_CALLER_MAX bytes: whoever was verified last */
 	struct spoa_policy_work *policy;
 };
 

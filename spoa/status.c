@@ -4,6 +4,7 @@
 #include "spoa/daemon.h"
 #include "spoa/explain.h"
 #include "spoa/role_test.h"
+#include "spoa/routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,6 +154,14 @@ static unsigned connections(const struct spoa_daemon *daemon, unsigned *ret_wait
 	return n;
 }
 
+static int64_t wall_s(void)
+{
+	struct base_now now;
+
+	base_clock_now(&now);
+	return base_clock_wall_s(&now);
+}
+
 static int64_t uptime_s(const struct spoa_daemon *daemon)
 {
 	struct base_now now;
@@ -273,6 +282,12 @@ static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 		"Providers whose keys are not known", (double)spoa_keys_missing(daemon->keys));
 	spoa_metrics_gauge(to, "identityd_identities", "Identities of the configured roles",
 		(double)daemon->config->conf->n_roles);
+	spoa_metrics_gauge(to, "identityd_revocations", "Revocations in force",
+		(double)spoa_revoke_count(daemon->revoke, wall_s()));
+	spoa_metrics_gauge(to, "identityd_revocations_max", "How many there may be",
+		(double)daemon->config->conf->revocation.max_entries);
+	spoa_metrics_gauge(to, "identityd_dpop_proofs", "DPoP proofs that are remembered",
+		(double)token_replay_count(daemon->guard->replay, wall_s()));
 	spoa_metrics_gauge(to, "identityd_config_generation",
 		"Configurations loaded since the start", daemon->generation);
 	if (daemon->audit.log) {
@@ -317,5 +332,10 @@ const struct spoa_http_route spoa_status_routes[] = {
 	{"GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, 0},
 	{"GET", "/api/v1/status", "application/json", render_status, 0},
 	{"POST", "/api/v1/role-test", "application/json", spoa_role_test, SPOA_EXPLAIN_BYTES},
+	{"GET", "/api/v1/assertion/jwks", "application/json", spoa_route_jwks, 0},
+	{"GET", "/api/v1/revocations", "application/json", spoa_route_revocations, 0},
+	{"POST", "/api/v1/revocations", "application/json", spoa_route_revoke, SPOA_REVOKE_BODY},
+	{"POST", "/api/v1/revocations/remove", "application/json", spoa_route_unrevoke,
+		SPOA_REVOKE_BODY},
 };
 const size_t spoa_status_n_routes = ARRAY_SIZE(spoa_status_routes);

@@ -98,20 +98,46 @@ static enum token_replay_result note(
 	return TOKEN_REPLAY_NEW;
 }
 
-enum token_replay_result token_replay_note(struct token_replay *replay,
-	const unsigned char id[TOKEN_REPLAY_ID], uint64_t request, int64_t expires_s, int64_t now_s)
+/* The window of an id, in *ret_shard, which is locked now. */
+static struct entry *lock_window(struct token_replay *replay,
+	const unsigned char id[TOKEN_REPLAY_ID], struct shard **ret_shard)
 {
 	struct span text = {.p = (const char *)id, .n = TOKEN_REPLAY_ID};
 	uint64_t hash = base_siphash(&replay->key, text);
-	struct shard *shard = &replay->shards[hash % SHARDS];
+
+	*ret_shard = &replay->shards[hash % SHARDS];
+	pthread_mutex_lock(&(*ret_shard)->lock);
+	return &(*ret_shard)->entries[hash / SHARDS % replay->size];
+}
+
+enum token_replay_result token_replay_note(struct token_replay *replay,
+	const unsigned char id[TOKEN_REPLAY_ID], uint64_t request, int64_t expires_s, int64_t now_s)
+{
 	struct entry wanted = {.request = request, .expires_s = expires_s};
 	enum token_replay_result result;
+	struct shard *shard;
+	struct entry *window = lock_window(replay, id, &shard);
 
 	memcpy(wanted.id, id, sizeof(wanted.id));
-	pthread_mutex_lock(&shard->lock);
-	result = note(&shard->entries[hash / SHARDS % replay->size], &wanted, now_s);
+	result = note(window, &wanted, now_s);
 	pthread_mutex_unlock(&shard->lock);
 	return result;
+}
+
+bool token_replay_has(
+	struct token_replay *replay, const unsigned char id[TOKEN_REPLAY_ID], int64_t now_s)
+{
+	struct entry wanted;
+	struct shard *shard;
+	struct entry *window = lock_window(replay, id, &shard);
+	struct entry *found;
+	bool has;
+
+	memcpy(wanted.id, id, sizeof(wanted.id));
+	found = find(window, wanted.id, now_s);
+	has = found && !is_free(found, now_s);
+	pthread_mutex_unlock(&shard->lock);
+	return has;
 }
 
 size_t token_replay_count(struct token_replay *replay, int64_t now_s)

@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define TOKEN_REPLAY_ID 32 /* a SHA-256 */
@@ -34,6 +35,10 @@ void token_replay_free(struct token_replay *replay);
 enum token_replay_result token_replay_note(struct token_replay *replay,
 	const unsigned char id[TOKEN_REPLAY_ID], uint64_t request, int64_t expires_s,
 	int64_t now_s);
+
+/* Is it remembered? */
+bool token_replay_has(
+	struct token_replay *replay, const unsigned char id[TOKEN_REPLAY_ID], int64_t now_s);
 
 /* How many are remembered and not expired. Looks at every entry: for status and tests. */
 size_t token_replay_count(struct token_replay *replay, int64_t now_s);

@@ -4,6 +4,7 @@
 #include "token/issuer.h"
 #include "token/json.h"
 #include "token/mapping.h"
+#include "token/purpose.h"
 
 /* What one verification has found out so far. */
 struct search {
@@ -204,17 +205,6 @@ static enum base_reason find_issuer(struct search *s, size_t *ret_issuer)
 	return why_nobody(s);
 }
 
-/* RFC 8725 3.11: a token made for something else is not a credential here. */
-static enum base_reason check_typ(const char *typ, const struct token_provider *rules)
-{
-	if (!*typ)
-		return rules->type_required ? BASE_REASON_TYP_NOT_ALLOWED : BASE_REASON_OK;
-	for (size_t i = 0; i < rules->n_types; i++)
-		if (!strcmp(typ, rules->types[i]))
-			return BASE_REASON_OK;
-	return rules->n_types ? BASE_REASON_TYP_NOT_ALLOWED : BASE_REASON_OK;
-}
-
 static enum base_reason run(struct search *s, int64_t now_s, size_t *ret_issuer)
 {
 	enum base_reason reason = check_front(s);
@@ -225,7 +215,7 @@ static enum base_reason run(struct search *s, int64_t now_s, size_t *ret_issuer)
 	if (reason != BASE_REASON_OK)
 		return reason;
 	rules = &s->issuers[*ret_issuer].rules;
-	reason = check_typ(s->jws.typ, rules);
+	reason = token_purpose_check(s->jws.typ, s->payload.claims.claims, rules);
 	if (reason == BASE_REASON_OK)
 		reason = token_mapping_apply(&s->payload, rules);
 	if (reason == BASE_REASON_OK)

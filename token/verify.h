@@ -33,6 +33,7 @@ struct token_provider {
 	const char *const *types;         /* accepted typ, lower case without "application/" */
 	size_t n_types;                   /* 0: typ may be anything */
 	bool type_required;               /* refuse a token without typ */
+	bool id_tokens;                   /* accept what looks like an ID token */
 	uint32_t algs;                    /* TOKEN_ALG_BIT set */
 	int64_t leeway_s;                 /* for exp, nbf, iat; 0 to 300 */
 	int64_t max_lifetime_s;           /* exp - (nbf or iat) at most; 0: no limit */

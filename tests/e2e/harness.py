@@ -46,7 +46,7 @@ store: {{path: {dir}/state.db}}
 bpf: {{mode: {bpf}, path: {bpf_dir}, cgroup: {cgroup}, group: "{uid}", ports: [], max_flows: {max_flows}}}
 providers:
   - {{name: corp, issuer: "{issuer}", allow_http: true, audiences: [api], \
-algorithms: [RS256, ES256, PS256, EdDSA], refresh: {refresh}}}
+algorithms: [RS256, ES256, PS256, EdDSA], refresh: {refresh}{provider_more}}}
 roles:
 {roles}
 {more}
@@ -102,7 +102,7 @@ class Agent:
         self.process = None
         self.options = {"bpf": "required", "bpf_dir": os.path.join(lab.dir, "bpf"),
                         "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
-                        **options}
+                        "provider_more": "", **options}
         if "issuer" not in options:
             self.options["issuer"] = provider().issuer
         self.configure()
@@ -191,11 +191,25 @@ class Lab:
             agent.start()
         return agent
 
-    def haproxy(self, *agents, master=False, spoe="spoe-identity.cfg"):
+    def _config(self, example, bind):
+        """A file of examples/, or a copy of it with more words behind its one bind."""
+        path = os.path.join(ROOT, "examples", example)
+        if not bind:
+            return path
+        with open(path) as f:
+            text = f.read()
+        copy = os.path.join(self.dir, example)
+        with open(copy, "w") as f:
+            f.write(text.replace('bind "${IDENTITYD_BIND}"', f'bind "${{IDENTITYD_BIND}}" {bind}'))
+        return copy
+
+    def haproxy(self, *agents, master=False, spoe="spoe-identity.cfg", config="haproxy.cfg",
+                bind="", env=None):
         """
         HAProxy in front of two backends, asking these agents: addresses in
         HAProxy's words; one stands for both servers. master: with a master
-        process, for reload(). spoe: a file of examples/, or a path.
+        process, for reload(). spoe: a file of examples/, or a path. config: a file
+        of examples/; bind: what follows the address in it, e.g. "ssl crt ...".
         """
         self.port = procs.free_port()
         admin, reader = (web.Backend(name, procs.free_port()) for name in ("admin", "reader"))
@@ -204,8 +218,9 @@ class Lab:
         self.admin_socket = os.path.join(self.dir, "haproxy.sock")
         mode = ["-W", "-S", os.path.join(self.dir, "master.sock")] if master else ["-db"]
         self.proxy = self.start("haproxy", [
-            *HAPROXY, *mode, "-f", os.path.join(examples, "haproxy.cfg")],
+            *HAPROXY, *mode, "-f", self._config(config, bind)],
             cgroup=self.cgroup, env={
+                **(env or {}),
                 "IDENTITYD_BIND": f"127.0.0.1:{self.port}",
                 "IDENTITYD_AGENT_1": agents[0],
                 "IDENTITYD_AGENT_2": agents[-1],

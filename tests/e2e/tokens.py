@@ -22,9 +22,10 @@ def remember(token):
     return token
 
 
-def _post(url, data):
+def _post(url, data, headers=None):
+    request = urllib.request.Request(url, data, headers or {})
     try:
-        with urllib.request.urlopen(url, data, timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise AssertionError(f"{url}: {error.code} {error.read()!r}") from None
@@ -54,14 +55,26 @@ class Provider:
     def command(self, name, **body):
         return _post(f"http://127.0.0.1:{self.control_port}/{name}", json.dumps(body).encode())
 
-    def token(self, client="admin", alg="RS256", audience="api", ttl=300, scope="read"):
+    def token(self, client="admin", alg="RS256", audience="api", ttl=300, scope="read",
+              headers=None):
         """An access token by the client credentials grant."""
         form = {"grant_type": "client_credentials", "client_id": client,
                 "client_secret": "secret", "resource": f"urn:{audience}:{alg}:{ttl}"}
         if client == "reader":
             form["scope"] = scope
-        answer = _post(f"{self.issuer}/token", urllib.parse.urlencode(form).encode())
+        answer = _post(f"{self.issuer}/token", urllib.parse.urlencode(form).encode(), headers)
         return remember(answer["access_token"])
+
+    def proof(self, url, token=None, key="holder", method="GET", **claims):
+        """A DPoP proof for this request (RFC 9449 4.2)."""
+        made = self.command("proof", key=key, token=token,
+                            claims={"htm": method, "htu": url, **claims})
+        return remember(made["proof"])
+
+    def bound_token(self, key="holder", **options):
+        """An access token that is bound to this key."""
+        proof = self.proof(f"{self.issuer}/token", key=key, method="POST")
+        return self.token(headers={"DPoP": proof}, **options)
 
     def sign(self, alg="RS256", header=None, **claims):
         """Any claims at all, signed with the provider's current key; good ones by default."""

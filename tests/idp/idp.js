@@ -3,7 +3,8 @@
 //   node idp.js PORT CONTROL_PORT
 //
 // On PORT: discovery, JWKS and POST /token (client_credentials, secret "secret"):
-//   client_id  admin (roles: [admin]), reader (may ask for scope "read"), guest (no role)
+//   client_id  admin (roles: [admin]), reader (may ask for scope "read"), guest (no role), mtls
+//   header     DPoP: the token is bound to the proof's key; x-test-certificate: PEM without lines
 //   resource   urn:AUDIENCE:ALG:TTL, e.g. urn:api:ES256:300; algorithms RS256 PS256 ES256 EdDSA
 // On CONTROL_PORT, for the tests only, POST with an optional JSON body:
 //   /rotate       every algorithm gets a new key, which signs from now on; the old stay published
@@ -11,6 +12,9 @@
 //   /replace      every algorithm gets a new key under its old key id; the old are gone
 //   /mode         {"mode": "ok" | "hang" | "error" | "garbage"}: what PORT answers to everything
 //   /sign         {"alg", "claims", "header"?}: any claims, signed with the current key
+//   /proof        {"key", "claims"}: a DPoP proof by the key of this name, which is made when new;
+//                 "token" adds its ath
+//   /logout       {"client", "uri", "sub", "sid"?}: the provider's own back-channel logout to uri
 //   /state        current key ids, and how many requests came for discovery and JWKS
 import * as crypto from 'node:crypto';
 import * as http from 'node:http';
@@ -35,11 +39,18 @@ const CLAIMS = {
 	admin: { roles: ['admin', 'staff'] },
 	reader: { roles: ['staff'] },
 	guest: {},
+	mtls: { roles: ['admin'] }, // its tokens are bound to the certificate of x-test-certificate
 };
+
+// What stands between BEGIN and END of a PEM certificate, or nothing.
+function certificate(base64) {
+	return base64 && `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----`;
+}
 
 let generation = 0;
 let published = []; // private JWKs, the newest first
 let current = {};   // algorithm -> { kid, key }
+let built;          // the Provider itself
 let provider;       // rebuilt with every rotation: its keys are fixed at construction
 let mode = 'ok';
 const seen = { discovery: 0, jwks: 0 };
@@ -67,9 +78,17 @@ function build() {
 			response_types: [],
 			redirect_uris: [],
 			token_endpoint_auth_method: 'client_secret_post',
+			tls_client_certificate_bound_access_tokens: client_id === 'mtls',
 		})),
 		scopes: ['read', 'write'],
 		features: {
+			backchannelLogout: { enabled: true },
+			dPoP: { enabled: true },
+			mTLS: {
+				enabled: true,
+				certificateBoundAccessTokens: true,
+				getCertificate: (ctx) => certificate(ctx.get('x-test-certificate')),
+			},
 			devInteractions: { enabled: false },
 			clientCredentials: { enabled: true },
 			resourceIndicators: {
@@ -91,7 +110,8 @@ async function rotate(drop, keepId = false) {
 		fresh.push({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
 	}
 	published = drop ? fresh : [...fresh, ...published];
-	provider = build().callback();
+	built = build();
+	provider = built.callback();
 }
 
 function sign({ alg, claims, header = {} }) {
@@ -103,12 +123,48 @@ function sign({ alg, claims, header = {} }) {
 	return `${input}.${signature.toString('base64url')}`;
 }
 
+// Keys of clients, by name.
+const holders = new Map();
+
+async function holder(name) {
+	if (!holders.has(name))
+		holders.set(name, await pair(...ALGS.ES256.make));
+	return holders.get(name);
+}
+
+async function proof({ key: name, claims, token }) {
+	const { privateKey, publicKey } = await holder(name);
+	const part = (o) => Buffer.from(JSON.stringify(o)).toString('base64url');
+	const ath = token && { ath: crypto.createHash('sha256').update(token).digest('base64url') };
+	const header = { typ: 'dpop+jwt', alg: 'ES256', jwk: publicKey.export({ format: 'jwk' }) };
+	const input = `${part(header)}.${part({ jti: crypto.randomUUID(),
+		iat: Math.floor(Date.now() / 1000), ...ath, ...claims })}`;
+	const signature = crypto.sign('sha256', Buffer.from(input),
+		{ key: privateKey, ...ALGS.ES256.sign });
+	return { proof: `${input}.${signature.toString('base64url')}` };
+}
+
+// What a real end of a session makes the provider send to each of its clients.
+async function logout({ client: id, uri, sub, sid }) {
+	const client = await built.Client.find(id);
+	client.backchannelLogoutUri = uri;
+	client.backchannelLogoutSessionRequired = sid !== undefined;
+	try {
+		await client.backchannelLogout(sub, sid);
+		return { status: 200 };
+	} catch (error) {
+		return { status: error.response?.statusCode ?? String(error) };
+	}
+}
+
 const COMMANDS = {
 	'/rotate': () => rotate(false),
 	'/rotate-drop': () => rotate(true),
 	'/replace': () => rotate(true, true),
 	'/mode': (body) => { mode = body.mode; },
 	'/sign': (body) => ({ token: sign(body) }),
+	'/logout': (body) => logout(body),
+	'/proof': (body) => proof(body),
 	'/state': () => {},
 };
 

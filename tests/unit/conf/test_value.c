@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Every row of the table that is no section, in one array. */
-static const struct conf_key *rows[128];
+static const struct conf_key *rows[512];
 static int n_rows;
 
 static void collect(const struct conf_section *section)

@@ -24,6 +24,7 @@ static void answer(struct daemon *d, int fd)
 	char line[200];
 	size_t n = 0, path_len = strlen(d->path);
 	ssize_t got;
+	const char *target;
 	int known;
 
 	while (!strstr(head, "\r\n\r\n") && n < sizeof(head) - 1) {
@@ -33,8 +34,9 @@ static void answer(struct daemon *d, int fd)
 		n += (size_t)got;
 		head[n] = '\0';
 	}
-	known = !strncmp(head, "GET ", 4) && !strncmp(head + 4, d->path, path_len) &&
-		head[4 + path_len] == ' ';
+	target = strchr(head, ' ');
+	known = (!strncmp(head, "GET ", 4) || !strncmp(head, "POST ", 5)) &&
+		!strncmp(target + 1, d->path, path_len) && target[1 + path_len] == ' ';
 	snprintf(line, sizeof(line), "HTTP/1.1 %d X\r\nContent-Length: %zu\r\n\r\n",
 		known ? d->status : 404, known ? strlen(d->body) : 0);
 	send(fd, line, strlen(line), MSG_NOSIGNAL);

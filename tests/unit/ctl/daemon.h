@@ -4,7 +4,7 @@
 
 struct daemon;
 
-/* Answers GET path with this status and body, anything else with 404. */
+/* Answers GET and POST of path with this status and body, anything else with 404. */
 struct daemon *daemon_start(const char *path, int status, const char *body);
 void daemon_stop(struct daemon *daemon);
 

@@ -11,6 +11,7 @@ static Suite *(*const SUITES[])(void) = {
 	suite_fetch,
 	suite_main,
 	suite_metrics,
+	suite_revoke,
 	suite_status,
 	suite_token,
 #endif

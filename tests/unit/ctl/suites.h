@@ -13,6 +13,7 @@ Suite *suite_status_render(void);
 Suite *suite_fetch(void);
 Suite *suite_main(void);
 Suite *suite_metrics(void);
+Suite *suite_revoke(void);
 Suite *suite_status(void);
 Suite *suite_token(void);
 

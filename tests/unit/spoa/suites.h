@@ -37,6 +37,14 @@
 	X(explain) \
 	X(profiles) \
 	X(http) \
+	X(assertion) \
+	X(keyring) \
+	X(minted) \
+	X(challenge) \
+	X(form) \
+	X(logout) \
+	X(proof) \
+	X(revoke) \
 	X(public)
 /* clang-format on */
 

@@ -14,9 +14,9 @@ static const char CONFIG[] =
 
 /* The contract's variables that this version enables (docs/DESIGN.md), in any order. */
 static const char *const CONTRACT[] = {"id", "mark", "labels", "role", "sub", "iss", "client_id",
-	"scope", "actor", "exp", "route", "policy", "challenge", "status", "reason", "verdict",
-	"claim_email", "claim_level", "claim_vip", "claim_groups", "claim_nothing", "claim_note",
-	"claim_empty"};
+	"scope", "actor", "exp", "route", "policy", "assertion", "challenge", "dpop_nonce",
+	"status", "reason", "verdict", "claim_email", "claim_level", "claim_vip", "claim_groups",
+	"claim_nothing", "claim_note", "claim_empty"};
 
 static struct spoa_config *config;
 static struct spoa_decision decision;

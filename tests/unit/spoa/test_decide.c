@@ -209,14 +209,16 @@ static const struct {
 	{"x", "BEARER", BASE_REASON_TOKEN_MALFORMED},
 	{"x", "bEaReR", BASE_REASON_TOKEN_MALFORMED},
 	{"x", "Basic", BASE_REASON_SCHEME_UNSUPPORTED},
-	{"x", "DPoP", BASE_REASON_SCHEME_UNSUPPORTED},
+	{"x", "DPoP", BASE_REASON_TOKEN_MALFORMED},
+	{"x", "dpop", BASE_REASON_TOKEN_MALFORMED},
+	{"x", "DPo", BASE_REASON_SCHEME_UNSUPPORTED},
 	{"x", "Bearer ", BASE_REASON_SCHEME_UNSUPPORTED},
 	{"x", "Beare", BASE_REASON_SCHEME_UNSUPPORTED},
 };
 
 START_TEST(schemes)
 {
-	/* Bearer in any case or no scheme at all is looked at, other schemes are not. */
+	/* Bearer and DPoP in any case or no scheme at all is looked at, other schemes are not. */
 	struct spoa_request request = {
 		.token = span_of(SCHEMES[_i].token), .scheme = span_of(SCHEMES[_i].scheme)};
 	struct spoa_decision decision;

@@ -35,6 +35,10 @@ static void start(const char *jwks_file)
 
 static void setup(void)
 {
+	const struct spoa_revoke_owner owner = {.changed = on_changed, .arg = &n_changed};
+	char path[80];
+	char why[STORE_WHY];
+
 	d = calloc(1, sizeof(*d));
 	d->loop = ev_loop_new(EVFLAG_AUTO);
 	d->config_path = "/etc/identityd.yaml";
@@ -44,11 +48,18 @@ static void setup(void)
 	ck_assert_int_eq(spoa_watch_init(&d->watch, CONF_BPF_OFF, "/nonexistent"), 0);
 	help_mkdir(dir);
 	snprintf(file, sizeof(file), "%s/keys", dir);
+	snprintf(path, sizeof(path), "%s/store", dir);
+	ck_assert_int_eq(store_open(path, &d->store, why), 0);
+	ck_assert_int_eq(spoa_guard_new(64, d->store, &d->guard, why), 0);
+	ck_assert_int_eq(spoa_revoke_new(d->store, 5, &owner, 1, &d->revoke, why), 0);
 }
 
 static void teardown(void)
 {
 	spoa_keys_free(d->keys);
+	spoa_revoke_free(d->revoke);
+	spoa_guard_free(d->guard);
+	store_close(d->store);
 	spoa_config_unref(d->config);
 	spoa_snapshot_unref(d->snapshot);
 	spoa_watch_done(&d->watch);

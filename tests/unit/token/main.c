@@ -78,9 +78,13 @@ int main(void)
 	srunner_add_suite(runner, suite_cnf());
 	srunner_add_suite(runner, suite_dpop());
 	srunner_add_suite(runner, suite_htu());
+	srunner_add_suite(runner, suite_logout());
+	srunner_add_suite(runner, suite_purpose());
+	srunner_add_suite(runner, suite_oracle());
 	srunner_add_suite(runner, suite_nonce());
 	srunner_add_suite(runner, suite_replay());
 	srunner_add_suite(runner, suite_revocation());
+	srunner_add_suite(runner, suite_signer());
 	srunner_add_suite(runner, suite_thumbprint());
 	srunner_add_suite(runner, suite_padded());
 	srunner_add_suite(runner, suite_spiffe());

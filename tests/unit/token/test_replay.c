@@ -28,7 +28,13 @@ START_TEST(once)
 	/* Goal: row 33: a proof is good once; the same request asked again is no replay. */
 	cleanup(token_replay) struct token_replay *replay = token_replay_new(100);
 
+	unsigned char id[TOKEN_REPLAY_ID];
+
+	id_of(1, id);
+	ck_assert(!token_replay_has(replay, id, NOW));
 	ck_assert_int_eq(note(replay, 1, 7, NOW + 60, NOW), TOKEN_REPLAY_NEW);
+	ck_assert(token_replay_has(replay, id, NOW + 60));
+	ck_assert(!token_replay_has(replay, id, NOW + 61));
 	ck_assert_int_eq(note(replay, 1, 7, NOW + 60, NOW + 1), TOKEN_REPLAY_SAME);
 	ck_assert_int_eq(note(replay, 1, 8, NOW + 60, NOW + 1), TOKEN_REPLAY_SEEN);
 	ck_assert_int_eq(note(replay, 2, 8, NOW + 60, NOW + 1), TOKEN_REPLAY_NEW);
