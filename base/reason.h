@@ -85,7 +85,7 @@
 	X(REQUEST_MALFORMED, "request_malformed", 503,                                             \
 		"the SPOE message lacks an argument or has one of a wrong type")                   \
 	X(TOO_LATE, "too_late", 503, "the request was sent longer ago than spop.deadline")         \
-	X(OVERLOAD, "overload", 503, "too many requests wait for keys")                            \
+	X(OVERLOAD, "overload", 503, "more waits than there is room for")                          \
 	X(REPLAY_FULL, "replay_full", 503, "too many DPoP proofs at once to remember them")        \
 	X(ASSERTION_UNAVAILABLE, "assertion_unavailable", 503,                                     \
 		"no assertion could be made for the backend")                                      \
