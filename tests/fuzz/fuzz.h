@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -13,5 +15,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 		if (!(condition))                                                                  \
 			__builtin_trap();                                                          \
 	} while (0)
+
+/* A copy (free it) exactly as large as the bytes, so that a sanitizer sees a read past them. */
+static inline uint8_t *fuzz_copy(const uint8_t *p, size_t n)
+{
+	uint8_t *copy = malloc(n ? n : 1);
+
+	FUZZ_CHECK(copy);
+	if (n)
+		memcpy(copy, p, n);
+	return copy;
+}
 
 #endif

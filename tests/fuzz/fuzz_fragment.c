@@ -71,13 +71,10 @@ static void check_refusal(
 /* Reads what is there; how many bytes were taken. */
 static size_t drain(struct outcome *o, const uint8_t *p, size_t n)
 {
-	uint8_t *piece cleanup(free) = malloc(n ? n : 1);
+	uint8_t *piece cleanup(free) = fuzz_copy(p, n);
+	struct rd r = rd_of(piece, n);
 	struct spop_frame f;
-	struct rd r;
 
-	FUZZ_CHECK(piece);
-	memcpy(piece, p, n);
-	r = rd_of(piece, n);
 	while ((o->rc = spop_frame_next(&r, MAX_FRAME, &f)) > 0) {
 		struct spop_fragments before = o->fragments;
 		enum spop_part part = SPOP_PARTS;

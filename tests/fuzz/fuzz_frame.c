@@ -35,14 +35,10 @@ static void write_frame(struct outcome *o, const struct spop_frame *f)
 /* Reads what is there; how many bytes were taken. */
 static size_t drain(struct outcome *o, const uint8_t *p, size_t n)
 {
-	/* Exactly as large as what arrived, so that a read past it is seen. */
-	uint8_t *piece cleanup(free) = malloc(n ? n : 1);
+	uint8_t *piece cleanup(free) = fuzz_copy(p, n);
+	struct rd r = rd_of(piece, n);
 	struct spop_frame f;
-	struct rd r;
 
-	FUZZ_CHECK(piece);
-	memcpy(piece, p, n);
-	r = rd_of(piece, n);
 	while ((o->rc = spop_frame_next(&r, MAX_FRAME, &f)) > 0) {
 		FUZZ_CHECK(f.payload.n <= MAX_FRAME - SPOP_FRAME_SHORTEST);
 		write_frame(o, &f);
