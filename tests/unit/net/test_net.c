@@ -141,7 +141,7 @@ static const struct {
 
 START_TEST(good)
 {
-	/* Goal: status and body arrive whole, up to exactly the ceiling; 3xx is not followed. */
+	/* Goal: row 27: status and body arrive whole, up to exactly the ceiling; 3xx is not followed. */
 	cleanup(net_answer) struct net_answer *answer =
 		get(GOOD[_i].path, GOOD[_i].max_bytes, 5000);
 
@@ -462,7 +462,7 @@ static const struct {
 
 START_TEST(tls)
 {
-	/* Goal: https holds only with a trusted certificate for that host over TLS 1.2 or later. */
+	/* Goal: row 28: https holds only with a trusted certificate for that host over TLS 1.2 or later. */
 	struct server_options options = {.max_tls = TLS[_i].max_tls};
 	cleanup(net_answer) struct net_answer *answer = NULL;
 	char ca_file[80];
@@ -541,7 +541,7 @@ static const struct {
 
 START_TEST(places)
 {
-	/* Goal: a name that leads to this machine is asked only if its network is allowed. */
+	/* Goal: row 26: a name that leads to this machine is asked only if its network is allowed. */
 	cleanup(net_answer) struct net_answer *answer =
 		ask(PLACES[_i].request, PLACES[_i].host, "/ok");
 

@@ -127,7 +127,7 @@ END_TEST
 
 START_TEST(front_reasons)
 {
-	/* Goal: rows 1, 2, 6, 18: each reason of the front comes out, and hint_alg says -1. */
+	/* Goal: rows 1, 2, 6, 18 and 20: each reason of the front comes out, and hint_alg says -1. */
 	static const struct {
 		const char *header;
 		enum base_reason want;
@@ -158,7 +158,7 @@ END_TEST
 
 START_TEST(shared_secret)
 {
-	/* Goal: row 2: a provider with a secret takes HS256 under any kid, nothing else, and no other secret. */
+	/* Goal: rows 2 and 32: a provider with a secret takes HS256 under any kid, nothing else, and no other secret. */
 	const struct test_key *key = test_key_of(TOKEN_HS256);
 
 	token_keyset_unref(two[0].keys);
