@@ -1,5 +1,5 @@
 # A thin convenience over the CMake presets; CMakeLists.txt is the build.
-.PHONY: help demo test deps build dev release asan tsan fuzz install clean
+.PHONY: help demo test deps build dev release asan tsan fuzz soak install clean
 
 FUZZ_SECONDS ?= 60
 # One target, or all. What they find is kept, also when build/ goes.
@@ -12,6 +12,7 @@ help:
 	@echo 'make deps           only install what is missing (root)'
 	@echo 'make build          dev build in build/dev; also: release, asan, tsan'
 	@echo 'make fuzz [FUZZ=NAME]  every fuzz target, or one, for FUZZ_SECONDS (60)'
+	@echo 'make soak           20,000 requests for each way to lose one, with every HAProxy (root)'
 	@echo 'make install        the release build, to CMAKE_INSTALL_PREFIX or DESTDIR'
 	@echo 'make clean          remove build/'
 
@@ -48,6 +49,10 @@ fuzz:
 	@# What is in tests with one seed, here with another: SPOP in C against SPOP in Python.
 	@[ '$(FUZZ)' != '*' ] || python3 tests/e2e/spop_differential.py \
 		build/fuzz/tests/spop_echo 200000 $$(date +%s)
+
+soak: release
+	@scripts/install-deps
+	@tests/soak $(SOAK)
 
 install: release
 	cmake --install build/release

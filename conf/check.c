@@ -1,13 +1,24 @@
 #include "conf/check.h"
 
+#include "base/cidr.h"
 #include "conf/check_place.h"
 #include "conf/text.h"
 
+#include <errno.h>
 #include <string.h>
 
-static void check_listen(const struct check *c, const struct base_doc *doc)
+/* Written, and not as the empty list that is its default. */
+static bool is_said(const struct base_doc *doc, const char *key)
 {
-	static const char *const OF_UNIX[] = {"mode", "group"};
+	const struct base_doc *value = base_doc_get(doc, key);
+
+	return value && !(value->kind == BASE_DOC_LIST && !value->n_entries);
+}
+
+static void check_listen(
+	const struct check *c, const struct conf_listen *listen, const struct base_doc *doc)
+{
+	static const char *const OF_UNIX[] = {"mode", "group", "users", "groups"};
 	const struct base_doc *tcp = base_doc_get(doc, "tcp");
 	bool unix_too = base_doc_get(doc, "unix");
 
@@ -18,9 +29,65 @@ static void check_listen(const struct check *c, const struct base_doc *doc)
 	if (tcp && unix_too)
 		COMPLAIN(c, tcp, "'unix' and 'tcp' exclude each other; make two entries");
 	for (size_t i = 0; tcp && !unix_too && i < ARRAY_SIZE(OF_UNIX); i++)
-		if (base_doc_get(doc, OF_UNIX[i]))
+		if (is_said(doc, OF_UNIX[i]))
 			COMPLAIN(c, where(doc, OF_UNIX[i]), "'%s' is for unix sockets only",
 				OF_UNIX[i]);
+	if (!tcp && unix_too && is_said(doc, "allow"))
+		COMPLAIN(c, where(doc, "allow"), "'allow' is for tcp only");
+	if (!tcp && unix_too && (listen->tls.cert || listen->tls.key))
+		COMPLAIN(c, where(doc, "tls"), "'tls' is for tcp only");
+}
+
+static bool is_loopback(const char *host)
+{
+	static const char *const RANGES[] = {"127.0.0.0/8", "::1"};
+	struct base_cidr address, range;
+
+	for (size_t i = 0; i < ARRAY_SIZE(RANGES); i++)
+		if (base_cidr_parse(host, &address) == 0 &&
+			base_cidr_parse(RANGES[i], &range) == 0 &&
+			base_cidr_has(&range, address.bytes))
+			return true;
+	return false;
+}
+
+/* Who may connect by TCP is always said, and in a form that can be compared. */
+static void check_allow(
+	const struct check *c, const struct conf_listen *listen, const struct base_doc *doc)
+{
+	const struct base_doc *allow = where(doc, "allow");
+	struct base_cidr range;
+
+	if (!listen->tcp_host)
+		return;
+	if (!listen->allow.n && !is_loopback(listen->tcp_host))
+		COMPLAIN(c, where(doc, "tcp"),
+			"'allow' must say who may connect to %s, which is no loopback address",
+			listen->tcp_host);
+	for (size_t i = 0; i < listen->allow.n; i++) {
+		const struct base_doc *place = i < allow->n_entries && allow->kind == BASE_DOC_LIST
+						       ? allow->entries[i].value
+						       : allow;
+		int rc = base_cidr_parse(listen->allow.items[i], &range);
+
+		if (rc)
+			COMPLAIN(c, place, "%s %s", conf_text_show(listen->allow.items[i]).text,
+				rc == -ERANGE ? "has bits behind its length"
+					      : "is no address or range of addresses");
+	}
+}
+
+static void check_tls(
+	const struct check *c, const struct conf_listen *listen, const struct base_doc *doc)
+{
+	const struct base_doc *tls = where(doc, "tls");
+	bool clients = listen->tls.client_ca || listen->tls.client != CONF_CLIENT_REQUIRED ||
+		       listen->tls.client_names.n;
+
+	if (!listen->tls.cert != !listen->tls.key || (clients && !listen->tls.cert))
+		COMPLAIN(c, tls, "'tls' needs 'cert' and 'key'");
+	if (clients && !listen->tls.client_ca)
+		COMPLAIN(c, tls, "'client' and 'client_names' need 'client_ca'");
 }
 
 /* Addresses and certificate of the public listener belong together. */
@@ -53,6 +120,8 @@ static void check_times(const struct check *c)
 
 	if (c->conf->spop.hello_timeout && c->conf->spop.deadline >= c->conf->spop.hello_timeout)
 		COMPLAIN(c, where(spop, "deadline"), "'deadline' must be below 'hello_timeout'");
+	if (c->conf->spop.idle_timeout && c->conf->spop.idle_timeout <= 60 * 1000)
+		COMPLAIN(c, where(spop, "idle_timeout"), "'idle_timeout' must be 0 or above 60s");
 }
 
 /* A namespace or cluster is a label's value, which starts and ends with a letter or digit. */
@@ -262,8 +331,11 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 {
 	const struct check c = {conf, doc, diag};
 
-	for (size_t i = 0; i < conf->n_listen; i++)
-		check_listen(&c, entry(doc, "listen", i));
+	for (size_t i = 0; i < conf->n_listen; i++) {
+		check_listen(&c, &conf->listen[i], entry(doc, "listen", i));
+		check_allow(&c, &conf->listen[i], entry(doc, "listen", i));
+		check_tls(&c, &conf->listen[i], entry(doc, "listen", i));
+	}
 	check_public(&c);
 	check_times(&c);
 	check_identity(&c);

@@ -43,13 +43,28 @@ enum conf_dpop {
 	CONF_DPOP_REQUIRED,
 };
 
+enum conf_client {
+	CONF_CLIENT_REQUIRED,
+	CONF_CLIENT_OPTIONAL,
+};
+
 struct conf_listen {
 	struct conf_pos pos;
 	char *unix_path; /* exactly one of unix_path and tcp_host */
 	int mode;        /* of the unix socket */
 	char *group;     /* name or number; NULL: the daemon's */
-	char *tcp_host;  /* a literal address */
+	/* Who may connect to it, names or numbers; both empty: whom mode and group let in. */
+	struct conf_strings users, groups;
+	char *tcp_host; /* a literal address */
 	uint16_t tcp_port;
+	struct conf_strings allow; /* ranges of addresses that may connect; empty: all */
+	struct {
+		char *cert; /* NULL: no TLS */
+		char *key;
+		char *client_ca;                  /* NULL: clients show no certificate */
+		int client;                       /* enum conf_client */
+		struct conf_strings client_names; /* empty: any that client_ca signed */
+	} tls;
 };
 
 /* What a condition looks at; for each a field of its name. */
@@ -234,6 +249,10 @@ struct conf {
 		int64_t max_connections;
 		int64_t max_waiting; /* parked NOTIFYs in all */
 		int64_t drain_timeout;
+		int64_t max_stall;    /* 0: never mind */
+		int64_t idle_timeout; /* 0: idle connections stay */
+		int64_t max_in_flight;
+		int64_t max_buffered, max_buffered_per_connection; /* bytes */
 	} spop;
 
 	int64_t workers;
@@ -241,7 +260,8 @@ struct conf {
 	struct {
 		char *unix_path;
 		int mode;
-		char *group; /* NULL: the daemon's */
+		char *group;    /* NULL: the daemon's */
+		char *handover; /* NULL: nobody may replace a running agent */
 	} admin;
 
 	struct {

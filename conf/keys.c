@@ -4,6 +4,29 @@
 
 static_assert(offsetof(struct conf_listen, pos) == 0, "bind writes the position there");
 
+static const struct conf_key TLS[] = {
+	{"cert", CONF_PATH, AT(conf_listen, tls.cert), RANGE(2, 1024), .reloadable = true,
+		.example = "/etc/identityd/spop.pem",
+		.help = "The agent's certificate and what leads from it to a CA that HAProxy "
+			"trusts, in PEM."},
+	{"key", CONF_PATH, AT(conf_listen, tls.key), RANGE(2, 1024), .reloadable = true,
+		.example = "/etc/identityd/spop.key",
+		.help = "The certificate's key in PEM, readable for the agent's user only."},
+	{"client_ca", CONF_PATH, AT(conf_listen, tls.client_ca), RANGE(2, 1024), .reloadable = true,
+		.example = "/etc/identityd/haproxy-ca.pem",
+		.help = "Certificates of the CA that signs HAProxy's own; a peer that shows one of "
+			"those may write maps."},
+	{"client", CONF_ENUM, AT(conf_listen, tls.client),
+		RANGE(CONF_CLIENT_REQUIRED, CONF_CLIENT_OPTIONAL), .words = "required optional",
+		.fallback = "required", .reloadable = true,
+		.help = "Whether a peer without a certificate is turned away or only kept from the "
+			"maps, once client_ca is there."},
+	{"client_names", CONF_TEXTS, AT(conf_listen, tls.client_names), RANGE(0, 32),
+		.fallback = "[]", .reloadable = true,
+		.help = "DNS names of which a peer's certificate must carry one; an empty list "
+			"takes whatever client_ca signed."},
+};
+
 static const struct conf_key LISTEN[] = {
 	{"unix", CONF_PATH, AT(conf_listen, unix_path), RANGE(2, SOCKET_PATH_MAX),
 		.example = "/run/identityd/spop.sock",
@@ -14,10 +37,25 @@ static const struct conf_key LISTEN[] = {
 	{"group", CONF_TEXT, AT(conf_listen, group), RANGE(1, GROUP_MAX), .example = "haproxy",
 		.help = "Group of the unix socket, by name or number; without it the daemon's "
 			"own."},
+	{"users", CONF_TEXTS, AT(conf_listen, users), RANGE(0, 32), .fallback = "[]",
+		.reloadable = true,
+		.help = "Users, by name or number, whose processes may connect to the unix socket; "
+			"with both lists empty, whoever mode and group let in."},
+	{"groups", CONF_TEXTS, AT(conf_listen, groups), RANGE(0, 32), .fallback = "[]",
+		.reloadable = true,
+		.help = "Groups, by name or number, whose members' processes may connect to it as "
+			"well."},
 	{"tcp", CONF_ADDRESS, AT(conf_listen, tcp_host), RANGE(1, 65535),
 		.second = offsetof(struct conf_listen, tcp_port), .example = "127.0.0.1:9909",
-		.help = "Literal address and port on which HAProxy is awaited; nobody proves who "
-			"they are there, so no map is written for such a peer."},
+		.help = "Literal address and port on which HAProxy is awaited; without a client "
+			"certificate nobody proves who they are there, so no map is written for "
+			"such a peer."},
+	{"allow", CONF_TEXTS, AT(conf_listen, allow), RANGE(0, 64), .fallback = "[]",
+		.reloadable = true,
+		.help = "Addresses and ranges that may connect to tcp; only on a loopback address "
+			"may the list be left empty."},
+	{"tls", CONF_SECTION, .section = SECTION_OF(TLS),
+		.help = "TLS on tcp; without it everything goes in the clear."},
 };
 
 static const struct conf_key SPOP[] = {
@@ -47,6 +85,27 @@ static const struct conf_key SPOP[] = {
 	{"drain_timeout", CONF_DURATION, AT(conf, spop.drain_timeout), RANGE(0, 10 * M),
 		.fallback = "10s", .reloadable = true,
 		.help = "Time after SIGTERM in which open requests are still answered."},
+	{"max_stall", CONF_DURATION, AT(conf, spop.max_stall), RANGE(0, 1 * M), .fallback = "300ms",
+		.reloadable = true,
+		.help = "How long a worker may stand still (stopped, frozen, no processor) before "
+			"what waited meanwhile is hung up on rather than answered late; keep it "
+			"above HAProxy's timeout processing; 0 turns this off."},
+	{"idle_timeout", CONF_DURATION, AT(conf, spop.idle_timeout), RANGE(0, 1 * D),
+		.fallback = "0",
+		.help = "How long a connection may be silent before it is let go; 0, or more than "
+			"60s, since HAProxy must be the first to let idle connections go."},
+	{"max_in_flight", CONF_INT, AT(conf, spop.max_in_flight), RANGE(1, 65536), .fallback = "64",
+		.reloadable = true,
+		.help = "Requests of one connection that may wait for keys at once; HAProxy sends "
+			"at most 20 before an answer, unless max-waiting-frames says otherwise."},
+	{"max_buffered", CONF_SIZE, AT(conf, spop.max_buffered),
+		RANGE(1024 * KIB, 4 * 1024 * 1024 * KIB), .fallback = "32MiB", .reloadable = true,
+		.help = "Bytes that all connections together may hold back besides the start of "
+			"one frame each: answers that nobody reads, requests behind them, "
+			"fragments; each worker has its share."},
+	{"max_buffered_per_connection", CONF_SIZE, AT(conf, spop.max_buffered_per_connection),
+		RANGE(512 * KIB, 64 * 1024 * KIB), .fallback = "1MiB", .reloadable = true,
+		.help = "The same for one connection, which is closed when it would need more."},
 };
 
 static const struct conf_key ADMIN[] = {
@@ -58,6 +117,10 @@ static const struct conf_key ADMIN[] = {
 	{"group", CONF_TEXT, AT(conf, admin.group), RANGE(1, GROUP_MAX), .example = "identityd",
 		.help = "Group of the admin socket, by name or number; without it the daemon's "
 			"own."},
+	{"handover", CONF_PATH, AT(conf, admin.handover), RANGE(2, SOCKET_PATH_MAX),
+		.example = "/run/identityd/handover.sock",
+		.help = "Unix socket over which an agent started with --replace takes over the "
+			"listening sockets; for the agent's user and root only."},
 };
 
 static const struct conf_key PUBLIC[] = {

@@ -50,15 +50,38 @@ static void pause_accepting(struct spoa_daemon *daemon, double seconds)
 	ev_timer_start(daemon->loop, &daemon->accept_timer);
 }
 
-/* At most one line a second: whoever connects decides how often this happens. */
-static void say(struct spoa_daemon *daemon, const char *event, const char *why)
+/* At most one line a second of each: whoever connects decides how often this happens. */
+static bool may_say(struct spoa_log_limit *limit, uint64_t *ret_lost)
 {
 	struct base_now now;
-	uint64_t lost;
 
 	base_clock_now(&now);
-	if (spoa_log_allowed(&daemon->accept_lines, 1, now.mono_ns, &lost))
-		spoa_log(BASE_LOG_ERROR, event, "why", why);
+	return spoa_log_allowed(limit, 1, now.mono_ns, ret_lost);
+}
+
+static void say_failed(struct spoa_daemon *daemon, int error)
+{
+	uint64_t lost;
+
+	if (may_say(&daemon->accept_lines, &lost))
+		spoa_log(BASE_LOG_ERROR, "accept_failed", "why", strerror(error));
+}
+
+static void say_refused(struct spoa_daemon *daemon, const struct spoa_listen *from,
+	const struct spoa_newcomer *newcomer, const char *why)
+{
+	struct base_log log;
+	uint64_t lost;
+
+	if (!may_say(&daemon->refuse_lines, &lost) ||
+		!spoa_log_open(&log, BASE_LOG_ERROR, "connection_refused"))
+		return;
+	base_log_str(&log, "peer", newcomer->peer);
+	base_log_str(&log, "address", from->name);
+	base_log_str(&log, "why", why);
+	if (lost)
+		base_log_int(&log, "suppressed", (int64_t)lost);
+	spoa_log_close(&log);
 }
 
 /*
@@ -80,11 +103,22 @@ static bool is_full(const struct spoa_daemon *daemon, const struct spoa_listen *
 	return !from->is_unix && has_unix && n_tcp >= (limit + 1) / 2;
 }
 
-static void refuse(struct spoa_daemon *daemon, const struct spoa_newcomer *newcomer)
+/* Is this one to be served? Somebody who may not connect, or for whom there is no room, is not. */
+static bool take(struct spoa_daemon *daemon, const struct spoa_listen *from, int rc,
+	const struct spoa_newcomer *newcomer)
 {
+	if (rc == -EACCES) {
+		spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_NOT_ALLOWED, 1);
+		say_refused(daemon, from, newcomer, "the listener does not allow this peer");
+		return false;
+	}
+	if (rc || !is_full(daemon, from))
+		return rc == 0;
 	close(newcomer->fd);
 	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_CONNECTIONS_REFUSED, 1);
-	say(daemon, "connection_refused", "spop.max_connections are open, or half of them by TCP");
+	say_refused(
+		daemon, from, newcomer, "spop.max_connections are open, or half of them by TCP");
+	return false;
 }
 
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -100,16 +134,12 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 		pause_accepting(daemon, BUSY_SECONDS);
 		return;
 	}
-	rc = spoa_listen_accept(listener, &newcomer);
+	rc = spoa_newcomer_accept(listener, &daemon->config->access[listener->index], &newcomer);
 	if (rc == -EMFILE || rc == -ENFILE || rc == -ENOBUFS || rc == -ENOMEM) {
-		say(daemon, "accept_failed", strerror(-rc));
+		say_failed(daemon, -rc);
 		pause_accepting(daemon, PAUSE_SECONDS);
 	}
-	if (rc)
-		return;
-	if (is_full(daemon, listener))
-		refuse(daemon, &newcomer);
-	else
+	if (take(daemon, listener, rc, &newcomer))
 		spoa_worker_give(worker, &newcomer);
 }
 

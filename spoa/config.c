@@ -4,6 +4,7 @@
 #include "spoa/condition.h"
 #include "spoa/route.h"
 #include "spoa/secrets.h"
+#include "spoa/tls.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -162,6 +163,24 @@ static int number_roles(struct spoa_config *config, struct store *store, struct 
 	return rc ? rc : first;
 }
 
+/* Who may connect to each listener, and how it encrypts. */
+static int compile_listeners(struct spoa_config *config, struct base_diag *diag)
+{
+	const struct conf *conf = config->conf;
+	int rc = 0;
+
+	config->access = calloc(conf->n_listen + 1, sizeof(*config->access));
+	config->tls = calloc(conf->n_listen + 1, sizeof(*config->tls));
+	if (!config->access || !config->tls)
+		return -ENOMEM;
+	for (size_t i = 0; !rc && i < conf->n_listen; i++) {
+		rc = spoa_access_compile(&conf->listen[i], &config->access[i], diag);
+		if (!rc)
+			rc = spoa_tls_new(&conf->listen[i], &config->tls[i], diag);
+	}
+	return rc;
+}
+
 static atomic_uint_least64_t last_serial;
 
 int spoa_config_new(
@@ -180,6 +199,8 @@ int spoa_config_new(
 	spoa_route_check(conf, diag);
 	if (!rc)
 		rc = spoa_secrets_new(config->conf, diag, &config->secrets);
+	if (!rc)
+		rc = compile_listeners(config, diag);
 	if (!rc)
 		rc = compile_roles(config, diag);
 	if (rc)
@@ -213,6 +234,14 @@ void spoa_config_unref(struct spoa_config *config)
 		return;
 	for (size_t i = 0; config->roles && i < config->conf->n_roles; i++)
 		free_role(&config->roles[i]);
+	for (size_t i = 0; i < config->conf->n_listen; i++) {
+		if (config->access)
+			spoa_access_done(&config->access[i]);
+		if (config->tls)
+			spoa_tls_free(config->tls[i]);
+	}
+	free(config->access);
+	free(config->tls);
 	free(config->roles);
 	for (size_t i = 0; config->providers && i < config->conf->n_providers; i++)
 		spoa_provider_done(&config->providers[i]);

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "ident/role.h"
+#include "spoa/access.h"
 #include "spoa/export.h"
 #include "spoa/provider.h"
 #include "store/store.h"
@@ -31,8 +32,10 @@ struct spoa_config {
 	struct spoa_provider *providers; /* the same */
 	struct ident_role *roles;        /* conf->n_roles, same order */
 	struct spoa_exports exports;
-	struct span *secrets; /* of conf->assertions, same order; empty but for HS256 */
-	bool takes_certs;     /* some provider has a trust bundle */
+	struct span *secrets;       /* of conf->assertions, same order; empty but for HS256 */
+	bool takes_certs;           /* some provider has a trust bundle */
+	struct spoa_access *access; /* conf->n_listen, same order */
+	struct ssl_ctx_st **tls;    /* the same; NULL: plain */
 };
 
 /*

@@ -1,61 +1,24 @@
 #include "spoa/conn.h"
 
+#include "spoa/farewell.h"
 #include "spoa/fragment.h"
 #include "spoa/hold.h"
+#include "spoa/idle.h"
 #include "spoa/notify.h"
+#include "spoa/refusal.h"
+#include "spoa/stall.h"
+#include "spoa/turn.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-
-/* Lines a second about peers that we hung up on, for each worker. */
-#define CLOSE_LINES 5
 
 /* Answers of one step: an ACK, or a DISCONNECT; both if the ACK was the last before leaving. */
 #define STEP_ROOM(session) (2 * SPOA_SESSION_ROOM((session)->max_frame))
 _Static_assert(SPOA_WRITE_BYTES >= 2 * (UINT16_MAX + SPOP_FRAME_PREFIX) - 16, "room for a step");
 _Static_assert(SPOA_READ_BYTES >= UINT16_MAX + SPOP_FRAME_PREFIX + SPOA_TURN_BYTES,
 	"room for a whole frame but its last byte, and a read");
-
-static uint64_t mono_now(void)
-{
-	struct base_now now;
-
-	base_clock_now(&now);
-	return now.mono_ns;
-}
-
-/*
- * Which log line an end deserves: the peer's mistakes are worth one, and so is
- * its complaint about us. HAProxy's ordinary goodbyes are not: the end of the
- * connection, with or without a reset, and DISCONNECT with 0, 1 or 2.
- */
-static void log_close(const struct spoa_conn *conn)
-{
-	enum spop_status status = conn->session.status;
-	struct base_log log;
-	uint64_t lost = 0;
-	bool mistake = conn->session.state == SPOA_SESSION_CLOSED &&
-		       status > (conn->session.by_peer ? SPOP_STATUS_TIMEOUT : SPOP_STATUS_NORMAL);
-
-	if (mistake &&
-		!spoa_log_allowed(&conn->worker->close_lines, CLOSE_LINES, mono_now(), &lost)) {
-		spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_LOG_LINES_LOST, 1);
-		return;
-	}
-	if (!spoa_log_open(&log, mistake ? BASE_LOG_WARNING : BASE_LOG_DEBUG, "disconnect"))
-		return;
-	base_log_str(&log, "peer", conn->peer);
-	base_log_int(&log, "status", (int64_t)status);
-	base_log_str(&log, "why", spop_status_text((unsigned)status));
-	base_log_bool(&log, "by_peer", conn->session.by_peer);
-	base_log_int(&log, "unanswered", (int64_t)conn->session.waiting);
-	if (lost)
-		base_log_int(&log, "suppressed", (int64_t)lost);
-	spoa_log_close(&log);
-}
 
 void spoa_conn_drop(struct spoa_conn *conn)
 {
@@ -66,12 +29,14 @@ void spoa_conn_drop(struct spoa_conn *conn)
 	ev_io_stop(worker->loop, &conn->writable);
 	ev_timer_stop(worker->loop, &conn->patience);
 	worker->n_refusing -= conn->refusing;
-	log_close(conn);
+	spoa_turn_forget(conn);
+	spoa_idle_done(conn);
+	spoa_farewell_log(conn);
 	spoa_metrics_add(&worker->metrics, conn->closed_as, 1);
-	close(conn->fd);
+	spoa_stream_done(&conn->stream);
 	spoa_hold_done(conn);
 	TAILQ_REMOVE(&worker->conns, conn, link);
-	spoa_worker_count(worker, conn->may_bind, false);
+	spoa_worker_count(worker, conn->is_tcp, false);
 	free(conn);
 	worker->owner.changed(worker->owner.arg);
 }
@@ -84,9 +49,9 @@ static int send_all(struct spoa_conn *conn, const unsigned char *p, size_t n)
 	if (!n)
 		return 0;
 	if (!conn->out_len) {
-		sent = send(conn->fd, p, n, MSG_NOSIGNAL);
-		if (sent < 0 && errno != EAGAIN && errno != EINTR)
-			return -errno;
+		sent = spoa_stream_write(&conn->stream, p, n);
+		if (sent < 0 && sent != -EAGAIN)
+			return (int)sent;
 		if (sent < 0)
 			sent = 0;
 	}
@@ -116,60 +81,21 @@ static bool drop_if_over(struct spoa_conn *conn)
 }
 
 /*
- * HAProxy up to 3.0 whose HELLO is refused connects again at once, thousands
- * of times a second, until its timeout processing. So the refusal is sent
- * late. Nothing is read meanwhile, a frame of some 70 bytes is kept, and only
- * one in four of the connections that may be open at all may wait like this;
- * beyond that, refusals are sent at once.
+ * Answers complete frames of the input, as many as one turn has; output goes
+ * out whenever its buffer is full. *ret_more: the turn ended first.
  */
-#define REFUSAL_SECONDS 0.5
-#define REFUSAL_SHARE   4
-
-static void on_refusal(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct spoa_conn *conn = timer->data;
-
-	(void)events;
-	conn->refusing = false;
-	conn->worker->n_refusing--;
-	ev_io_start(loop, &conn->writable);
-}
-
-static bool may_refuse_late(const struct spoa_worker *worker)
-{
-	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_connections;
-
-	return worker->n_refusing < limit / REFUSAL_SHARE / worker->n_workers;
-}
-
-static int refuse_late(struct spoa_conn *conn, const struct wr *out)
-{
-	struct ev_loop *loop = conn->worker->loop;
-	int rc = spoa_hold_output(conn, out->start, wr_len(out));
-
-	if (rc)
-		return rc;
-	conn->refusing = true;
-	conn->worker->n_refusing++;
-	ev_io_stop(loop, &conn->readable);
-	ev_timer_stop(loop, &conn->patience);
-	ev_set_cb(&conn->patience, on_refusal);
-	ev_timer_set(&conn->patience, REFUSAL_SECONDS, 0.);
-	ev_timer_start(loop, &conn->patience);
-	return 0;
-}
-
-/* Answers every complete frame of the input; output goes out whenever its buffer is full. */
-static int answer_frames(struct spoa_conn *conn, struct rd *in)
+static int answer_frames(struct spoa_conn *conn, struct rd *in, bool *ret_more)
 {
 	const struct spoa_session_handler handler = {
 		.notify = spoa_notify, .fragment = spoa_fragment, .arg = conn};
 	struct spoa_worker *worker = conn->worker;
 	struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
 	bool in_hello = conn->session.state == SPOA_SESSION_HELLO;
+	unsigned left = SPOA_TURN_FRAMES;
 	int rc;
 
-	while (spoa_session_step(&conn->session, &handler, in, &out)) {
+	while (left && spoa_session_step(&conn->session, &handler, in, &out)) {
+		left--;
 		if (wr_left(&out) >= STEP_ROOM(&conn->session))
 			continue;
 		rc = send_all(conn, out.start, wr_len(&out));
@@ -182,8 +108,9 @@ static int answer_frames(struct spoa_conn *conn, struct rd *in)
 	}
 	if (in_hello && conn->session.healthcheck)
 		spoa_metrics_add(&worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
-	if (conn->session.refused && may_refuse_late(worker))
-		return refuse_late(conn, &out);
+	*ret_more = !left && rd_left(in);
+	if (conn->session.refused && spoa_refusal_may_wait(worker))
+		return spoa_refusal_send_late(conn, &out);
 	return send_all(conn, out.start, wr_len(&out));
 }
 
@@ -207,22 +134,71 @@ static void watch_patience(struct spoa_conn *conn, bool progress)
 	ev_timer_start(loop, &conn->patience);
 }
 
+/* The next turn comes without an event, for frames that wait in in_held or in the stream. */
+static void go_on_later(struct spoa_conn *conn, bool more)
+{
+	if (conn->broken || conn->out_len || conn->session.state == SPOA_SESSION_CLOSED)
+		return;
+	if (more)
+		ev_io_stop(conn->worker->loop, &conn->readable);
+	else
+		ev_io_start(conn->worker->loop, &conn->readable);
+	conn->is_behind = more;
+	if (more || spoa_stream_pending(&conn->stream))
+		spoa_turn_again(conn);
+}
+
+/* Says goodbye to a peer that has to go, but not in front of requests that are here already. */
+static void leave_if_done(struct spoa_conn *conn)
+{
+	struct wr out = wr_of(conn->worker->out, SPOA_WRITE_BYTES);
+
+	if (!conn->leaving || conn->session.state > SPOA_SESSION_READY)
+		return;
+	if (conn->session.state == SPOA_SESSION_READY && conn->in_len)
+		return;
+	spoa_session_leave(&conn->session, &out);
+	spoa_conn_send(conn, &out);
+}
+
 static void process(struct spoa_conn *conn, size_t n)
 {
 	struct rd in = rd_of(conn->worker->in, n);
 	bool stuck = conn->out_len > 0;
+	bool more = false;
 
-	if (answer_frames(conn, &in))
+	if (answer_frames(conn, &in, &more))
 		conn->broken = true;
 	if (conn->session.state == SPOA_SESSION_CLOSED)
 		in.p = in.end; /* whatever is behind the end is not kept */
 	if (spoa_hold_input(conn, &in))
 		conn->broken = true;
 	watch_patience(conn, !stuck && conn->in_len < n);
+	leave_if_done(conn);
+	go_on_later(conn, more);
 	/* A goodbye may have to wait for the socket; nothing is to be said behind it. */
 	if (conn->session.state == SPOA_SESSION_CLOSED)
 		spoa_notify_forget(conn);
 	drop_if_over(conn);
+}
+
+/* What was held back, as if it had just come. */
+static void process_held(struct spoa_conn *conn)
+{
+	size_t n = conn->in_len;
+
+	memcpy(conn->worker->in, conn->in_held, n);
+	process(conn, n);
+}
+
+/* EOF and reset without a DISCONNECT are HAProxy's normal goodbye. */
+static void end_of_input(struct spoa_conn *conn, ssize_t error)
+{
+	if (error == -EPROTO) {
+		conn->closed_as = SPOA_COUNT_CLOSED_TLS;
+		spoa_farewell_log_tls(conn);
+	}
+	spoa_conn_drop(conn);
 }
 
 static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
@@ -232,51 +208,74 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 	size_t held = conn->in_len;
 	ssize_t got;
 
-	(void)loop;
 	(void)events;
 	if (drop_if_over(conn) || conn->out_len)
 		return;
-	if (held)
-		memcpy(worker->in, conn->in_held, held);
-	got = recv(conn->fd, worker->in + held, SPOA_TURN_BYTES, 0);
-	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
-	if (got <= 0) { /* EOF and reset without a DISCONNECT are HAProxy's normal goodbye */
+	if (spoa_stall_is_stale(worker)) {
+		conn->closed_as = SPOA_COUNT_CLOSED_STALE;
 		spoa_conn_drop(conn);
 		return;
 	}
+	if (held)
+		memcpy(worker->in, conn->in_held, held);
+	got = spoa_stream_read(&conn->stream, worker->in + held, SPOA_TURN_BYTES);
+	if (conn->stream.wants_write)
+		ev_io_start(loop, &conn->writable);
+	if (got == -EAGAIN)
+		return;
+	if (got <= 0) {
+		end_of_input(conn, got);
+		return;
+	}
+	spoa_idle_heard(conn);
+	if (!conn->may_bind)
+		conn->may_bind = spoa_stream_verified(&conn->stream);
 	process(conn, held + (size_t)got);
+}
+
+void spoa_conn_continue(struct spoa_conn *conn)
+{
+	if (conn->is_behind && !conn->out_len)
+		process_held(conn);
+	else
+		on_readable(conn->worker->loop, &conn->readable, EV_READ);
+}
+
+/* Sends what was held; false: there is still more, or the connection is gone. */
+static bool flush_held(struct spoa_conn *conn)
+{
+	ssize_t sent = spoa_stream_write(&conn->stream, conn->out_held, conn->out_len);
+
+	if (sent == -EAGAIN)
+		return false;
+	if (sent < 0) {
+		conn->broken = true;
+		drop_if_over(conn);
+		return false;
+	}
+	conn->out_len -= (size_t)sent;
+	memmove(conn->out_held, conn->out_held + sent, conn->out_len);
+	if (conn->out_len || drop_if_over(conn))
+		return false;
+	spoa_hold_release_output(conn);
+	return true;
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct spoa_conn *conn = watcher->data;
-	ssize_t sent = send(conn->fd, conn->out_held, conn->out_len, MSG_NOSIGNAL);
-	size_t n;
 
 	(void)events;
-	if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+	if (conn->out_len && !flush_held(conn))
 		return;
-	if (sent < 0) {
-		conn->broken = true;
-		drop_if_over(conn);
-		return;
-	}
-	n = (size_t)sent;
-	conn->out_len -= n;
-	memmove(conn->out_held, conn->out_held + n, conn->out_len);
-	if (conn->out_len || drop_if_over(conn))
-		return;
-	spoa_hold_release_output(conn);
 	ev_io_stop(loop, &conn->writable);
 	ev_io_start(loop, &conn->readable);
 	watch_patience(conn, true);
 	/* Whole frames may have been held back with the answers: no event will tell of them. */
-	n = conn->in_len;
-	if (n) {
-		memcpy(conn->worker->in, conn->in_held, n);
-		process(conn, n);
-	}
+	if (conn->in_len)
+		process_held(conn);
+	else
+		go_on_later(conn, false);
 }
 
 static void on_impatience(struct ev_loop *loop, ev_timer *timer, int events)
@@ -306,48 +305,48 @@ void spoa_conn_send(struct spoa_conn *conn, const struct wr *out)
 
 bool spoa_conn_leave(struct spoa_conn *conn)
 {
-	struct wr out = wr_of(conn->worker->out, SPOA_WRITE_BYTES);
-
-	if (conn->session.state > SPOA_SESSION_READY)
+	if (conn->leaving || conn->session.state > SPOA_SESSION_READY)
 		return false;
-	spoa_session_leave(&conn->session, &out);
-	spoa_conn_send(conn, &out);
+	conn->leaving = true;
+	leave_if_done(conn);
 	return true;
 }
 
-static bool is_unix(int fd)
+static void init_watchers(struct spoa_conn *conn, double patience)
 {
-	int domain = AF_UNSPEC;
-	socklen_t size = sizeof(domain);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
+	ev_io_init(&conn->readable, on_readable, conn->stream.fd, EV_READ);
+	ev_io_init(&conn->writable, on_writable, conn->stream.fd, EV_WRITE);
+	ev_timer_init(&conn->patience, on_impatience, patience, 0.);
+	conn->readable.data = conn->writable.data = conn->patience.data = conn;
+	ev_io_start(conn->worker->loop, &conn->readable);
+	ev_timer_start(conn->worker->loop, &conn->patience);
 }
 
 int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcomer)
 {
-	const struct conf *conf = worker->snapshot->config->conf;
+	const struct spoa_config *config = worker->snapshot->config;
 	struct spoa_conn *conn = calloc(1, sizeof(*conn));
 
 	if (!conn) {
 		close(newcomer->fd);
 		return -ENOMEM;
 	}
+	if (spoa_stream_init(&conn->stream, newcomer->fd, config->tls[newcomer->listener])) {
+		free(conn);
+		return -ENOMEM;
+	}
 	conn->worker = worker;
-	conn->fd = newcomer->fd;
-	conn->may_bind = newcomer->may_bind;
-	conn->same_clock = is_unix(conn->fd);
+	conn->is_tcp = newcomer->is_tcp;
+	conn->may_bind = !newcomer->is_tcp;
 	conn->closed_as = SPOA_COUNT_CLOSED_PEER;
 	snprintf(conn->peer, sizeof(conn->peer), "%s", newcomer->peer);
-	spoa_session_init(&conn->session, (uint32_t)conf->spop.max_frame_size,
-		conf->spop.max_message_size > conf->spop.max_frame_size);
+	spoa_session_init(&conn->session, (uint32_t)config->conf->spop.max_frame_size,
+		config->conf->spop.max_message_size > config->conf->spop.max_frame_size);
 	TAILQ_INIT(&conn->parked);
-	ev_io_init(&conn->readable, on_readable, conn->fd, EV_READ);
-	ev_io_init(&conn->writable, on_writable, conn->fd, EV_WRITE);
-	ev_timer_init(&conn->patience, on_impatience, (double)conf->spop.hello_timeout / 1000., 0.);
-	conn->readable.data = conn->writable.data = conn->patience.data = conn;
-	ev_io_start(worker->loop, &conn->readable);
-	ev_timer_start(worker->loop, &conn->patience);
+	init_watchers(conn, (double)config->conf->spop.hello_timeout / 1000.);
 	TAILQ_INSERT_TAIL(&worker->conns, conn, link);
+	spoa_stall_watch(worker);
+	spoa_idle_init(conn);
 	spoa_metrics_add(&worker->metrics, SPOA_COUNT_CONNECTIONS, 1);
 	return 0;
 }

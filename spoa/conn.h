@@ -6,20 +6,27 @@
 #define SPOA_CONN_H
 
 #include "spoa/session.h"
+#include "spoa/stream.h"
 #include "spoa/worker.h"
 
 struct spoa_conn {
 	TAILQ_ENTRY(spoa_conn) link;
+	TAILQ_ENTRY(spoa_conn) in_again; /* while is_again */
 	struct spoa_worker *worker;
 	struct spoa_session session;
-	int fd;
+	struct spoa_stream stream;
 	ev_io readable, writable;
 	/* Until HELLO, while a frame is incomplete or an answer unread, until a refusal is sent. */
 	ev_timer patience;
-	bool may_bind;
-	bool same_clock; /* a peer on this machine: its times can be compared with ours */
-	bool refusing;   /* the DISCONNECT that answers its HELLO waits for patience */
-	bool broken;     /* a write failed: nothing more can be said */
+	ev_timer idle; /* spoa/idle.h */
+	ev_tstamp heard;
+	bool is_tcp;    /* not from this machine, perhaps: its times cannot be compared with ours */
+	bool refusing;  /* the DISCONNECT that answers its HELLO waits for patience */
+	bool may_bind;  /* write maps: vouched for by the kernel, or by a certificate */
+	bool broken;    /* a write failed: nothing more can be said */
+	bool leaving;   /* asked to go as soon as nothing is owed */
+	bool is_behind; /* in_held has whole frames that were not looked at */
+	bool is_again;  /* its turn ended before its work; see spoa/turn.h */
 	char peer[80];
 	enum spoa_counter closed_as; /* which counter its end belongs to */
 
@@ -49,6 +56,9 @@ void spoa_conn_send(struct spoa_conn *conn, const struct wr *out);
  * of the loop. false: it was asked to leave before.
  */
 bool spoa_conn_leave(struct spoa_conn *conn);
+
+/* Another turn, for a connection whose last one ended before its work. */
+void spoa_conn_continue(struct spoa_conn *conn);
 
 /* Ends it, whatever stage it is in. */
 void spoa_conn_drop(struct spoa_conn *conn);

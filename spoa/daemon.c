@@ -1,5 +1,6 @@
 #include "spoa/daemon.h"
 
+#include "spoa/handover.h"
 #include "spoa/log.h"
 
 #include <errno.h>
@@ -94,6 +95,7 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	spoa_daemon_look_at_policies(daemon);
+	spoa_handover_again(daemon);
 	if (spoa_watch_look(&daemon->watch)) {
 		spoa_daemon_log_enforcement(&daemon->watch);
 		changed = true;
@@ -188,6 +190,32 @@ static void on_drain_timeout(struct ev_loop *loop, ev_timer *timer, int events)
 	ev_break(loop, EVBREAK_ALL);
 }
 
+/* All our sockets stay open when we are gone, and nobody serves on them until we are. */
+static bool is_awaited(const struct spoa_daemon *daemon)
+{
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		if (!daemon->listeners[i].kept)
+			return false;
+	return daemon->n_listeners > 0;
+}
+
+static void drain(struct spoa_daemon *daemon, bool at_once)
+{
+	daemon->draining = true;
+	spoa_log(BASE_LOG_INFO, "draining", NULL, NULL);
+	spoa_service_stopping(&daemon->service);
+	spoa_accept_stop(daemon);
+	spoa_handover_stop(daemon);
+	for (size_t i = 0; i < daemon->n_listeners; i++)
+		spoa_listen_close(&daemon->listeners[i]);
+	for (unsigned i = 0; i < daemon->n_workers; i++)
+		spoa_worker_drain(daemon->workers[i], at_once);
+	ev_timer_set(
+		&daemon->drain_timer, (double)daemon->config->conf->spop.drain_timeout / 1000., 0.);
+	ev_timer_start(daemon->loop, &daemon->drain_timer);
+	spoa_daemon_worker_changed(daemon);
+}
+
 static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	struct spoa_daemon *daemon = signal->data;
@@ -195,18 +223,20 @@ static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 	(void)events;
 	if (daemon->draining) /* asked twice: at once */
 		ev_break(loop, EVBREAK_ALL);
-	daemon->draining = true;
-	spoa_log(BASE_LOG_INFO, "draining", NULL, NULL);
-	spoa_service_stopping(&daemon->service);
-	spoa_accept_stop(daemon);
+	else
+		drain(daemon, is_awaited(daemon));
+}
+
+void spoa_daemon_replaced(struct spoa_daemon *daemon)
+{
+	spoa_log(BASE_LOG_INFO, "replaced", NULL, NULL);
 	for (size_t i = 0; i < daemon->n_listeners; i++)
-		spoa_listen_close(&daemon->listeners[i]);
-	for (unsigned i = 0; i < daemon->n_workers; i++)
-		spoa_worker_drain(daemon->workers[i]);
-	ev_timer_set(
-		&daemon->drain_timer, (double)daemon->config->conf->spop.drain_timeout / 1000., 0.);
-	ev_timer_start(loop, &daemon->drain_timer);
-	spoa_daemon_worker_changed(daemon);
+		daemon->listeners[i].path[0] = '\0';
+	daemon->admin_listener.path[0] = daemon->handover_listener.path[0] = '\0';
+	daemon->public_listener.path[0] = '\0';
+	spoa_http_quiet(daemon->admin);
+	spoa_public_quiet(daemon->public);
+	drain(daemon, false);
 }
 
 static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
@@ -244,6 +274,8 @@ void spoa_daemon_watch(struct spoa_daemon *daemon)
 
 static void stop(struct spoa_daemon *daemon)
 {
+	char why[SPOA_LISTEN_WHY];
+
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_free(daemon->workers[i]);
 	spoa_audit_stop(&daemon->audit);
@@ -253,6 +285,10 @@ static void stop(struct spoa_daemon *daemon)
 		spoa_listen_close(&daemon->listeners[i]);
 	spoa_listen_close(&daemon->admin_listener);
 	spoa_listen_close(&daemon->public_listener);
+	spoa_handover_stop(daemon);
+	(void)!spoa_inherit_done(&daemon->inherit, why);
+	if (daemon->predecessor >= 0)
+		close(TAKE_FD(daemon->predecessor));
 	net_free(daemon->net);
 	spoa_keys_free(daemon->keys);
 	spoa_snapshot_unref(daemon->snapshot);
@@ -300,8 +336,9 @@ int spoa_daemon_run(const struct spoa_daemon_options *options)
 	base_clock_now(&daemon->started);
 	daemon->config_path = options->config_path;
 	daemon->admin_listener.fd = daemon->public_listener.fd = -1;
+	daemon->handover_listener.fd = daemon->predecessor = daemon->successor = -1;
 	daemon->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
-	rc = spoa_daemon_start(daemon, conf, options->user);
+	rc = spoa_daemon_start(daemon, conf, options);
 	if (rc == 0) {
 		spoa_log(BASE_LOG_INFO, "ready", "version", IDENTITYD_VERSION);
 		spoa_service_ready(&daemon->service);

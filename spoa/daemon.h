@@ -8,6 +8,7 @@
 
 #include "net/net.h"
 #include "spoa/http.h"
+#include "spoa/inherit.h"
 #include "spoa/keyring.h"
 #include "spoa/keys.h"
 #include "spoa/listen.h"
@@ -59,13 +60,18 @@ struct spoa_daemon {
 	struct spoa_http *admin;
 	struct spoa_listen public_listener;
 	struct spoa_public *public;
+	struct spoa_inherit inherit; /* empty once it has started */
+	/* spoa/handover.h: who we replace, until we serve; who replaces us. Descriptors, or -1. */
+	int predecessor, successor;
+	struct spoa_listen handover_listener;
+	ev_io successor_comes, successor_speaks;
 	struct spoa_worker *workers[SPOA_WORKERS_MAX];
 	unsigned n_workers;
 
 	ev_signal on_term, on_int, on_hup;
 	ev_async on_net, on_worker;
 	ev_timer watch_timer, drain_timer, accept_timer;
-	struct spoa_log_limit accept_lines;
+	struct spoa_log_limit accept_lines, refuse_lines;
 	unsigned max_connections; /* spop.max_connections, or what descriptors allow */
 	bool draining;
 	bool unpublished; /* the last snapshot found no memory: to be tried again */
@@ -78,6 +84,7 @@ struct spoa_daemon {
 struct spoa_daemon_options {
 	const char *config_path;
 	const struct spoa_user *user; /* NULL: stay who we are */
+	bool replace;                 /* take the sockets over from the agent that runs */
 };
 
 /*
@@ -90,8 +97,8 @@ int spoa_daemon_run(const struct spoa_daemon_options *options);
  * start.c: opens the sockets, gives up rights, opens store and maps, starts
  * the threads. Takes over conf. 0, or -1 with the reason logged.
  */
-int spoa_daemon_start(
-	struct spoa_daemon *daemon, struct conf *conf, const struct spoa_user *user) must_check;
+int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf,
+	const struct spoa_daemon_options *options) must_check;
 
 /* accept.c: takes on connections; stops for good. */
 void spoa_accept_start(struct spoa_daemon *daemon);
@@ -102,6 +109,9 @@ void spoa_daemon_reload(struct spoa_daemon *daemon);
 
 /* Have the policy files changed, and come to rest? Then they are read again, all or nothing. */
 void spoa_daemon_look_at_policies(struct spoa_daemon *daemon);
+
+/* Another agent serves on our sockets: they are no longer ours, and we drain. */
+void spoa_daemon_replaced(struct spoa_daemon *daemon);
 
 /* Starts the watchers of signals, other threads and the maps. */
 void spoa_daemon_watch(struct spoa_daemon *daemon);

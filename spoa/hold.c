@@ -4,6 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+size_t spoa_hold_limit(const struct spoa_worker *worker)
+{
+	return (size_t)worker->snapshot->config->conf->spop.max_buffered / worker->n_workers;
+}
+
+/* How much more the worker has. A reload may have left less than is in use. */
+static size_t left(const struct spoa_worker *worker)
+{
+	size_t limit = spoa_hold_limit(worker);
+
+	return limit > worker->held ? limit - worker->held : 0;
+}
+
 /*
  * Buffers of these sizes from now on? A frame's worth of input is every
  * connection's own; what is more comes out of the worker's share for all.
@@ -13,8 +26,9 @@ static int charge(struct spoa_conn *conn, size_t in_size, size_t out_size, size_
 	size_t own = SPOA_SESSION_ROOM(conn->session.max_frame);
 	size_t wanted = out_size + message_size + (in_size > own ? in_size - own : 0);
 	struct spoa_worker *worker = conn->worker;
+	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_buffered_per_connection;
 
-	if (wanted > conn->charged && wanted - conn->charged > SPOA_HELD_BYTES - worker->held)
+	if (wanted > conn->charged && (wanted > limit || wanted - conn->charged > left(worker)))
 		return -ENOBUFS;
 	worker->held = worker->held - conn->charged + wanted;
 	conn->charged = wanted;

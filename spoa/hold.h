@@ -2,12 +2,15 @@
  * What a connection holds between two turns of the loop: the start of a frame
  * that is not complete, fragments of a NOTIFY, and answers that the socket did not
  * take. Bounded: a frame's worth of input for each connection, and
- * SPOA_HELD_BYTES for all of a worker's connections together.
+ * spop.max_buffered for all of the connections together, of which each worker has its share.
  */
 #ifndef SPOA_HOLD_H
 #define SPOA_HOLD_H
 
 #include "spoa/conn.h"
+
+/* What all connections of this worker may hold: its share of spop.max_buffered. */
+size_t spoa_hold_limit(const struct spoa_worker *worker);
 
 /*
  * Keeps the rest of the input, which may be empty; it replaces what was kept

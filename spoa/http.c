@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define SWEEP_S 1.
 /* TLS 1.2 or later (RFC 9325 3.1.1). */
@@ -339,10 +340,19 @@ int spoa_http_new(struct ev_loop *loop, int fd, const struct spoa_http_options *
 	return 0;
 }
 
+void spoa_http_quiet(struct spoa_http *http)
+{
+	MHD_socket fd = http ? MHD_quiesce_daemon(http->daemon) : MHD_INVALID_SOCKET;
+
+	if (fd != MHD_INVALID_SOCKET)
+		close(fd);
+}
+
 void spoa_http_free(struct spoa_http *http)
 {
 	if (!http)
 		return;
+	spoa_http_quiet(http);
 	ev_io_stop(http->loop, &http->readable);
 	ev_timer_stop(http->loop, &http->timer);
 	ev_timer_stop(http->loop, &http->sweep);

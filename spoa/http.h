@@ -63,6 +63,8 @@ struct spoa_http_options {
  */
 int spoa_http_new(struct ev_loop *loop, int fd, const struct spoa_http_options *options,
 	struct spoa_http **ret) must_check;
+/* Accepts nobody any more, and leaves the socket to whoever else has it. NULL is fine. */
+void spoa_http_quiet(struct spoa_http *http);
 /* Closes every connection. NULL is fine. */
 void spoa_http_free(struct spoa_http *http);
 

@@ -1,13 +1,11 @@
 #include "spoa/listen.h"
 
-#include <arpa/inet.h>
+#include "spoa/access.h"
+
 #include <errno.h>
-#include <grp.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -15,23 +13,6 @@
 
 /* A reload of HAProxy opens all its connections anew at once; the kernel cuts this to somaxconn. */
 #define BACKLOG 4096
-
-static int find_group(const char *text, gid_t *ret_gid)
-{
-	char *end;
-	unsigned long number = strtoul(text, &end, 10);
-	struct group *group;
-
-	if (*text && !*end) {
-		*ret_gid = (gid_t)number;
-		return 0;
-	}
-	group = getgrnam(text);
-	if (!group)
-		return -ENOENT;
-	*ret_gid = group->gr_gid;
-	return 0;
-}
 
 /* Does anybody still answer at this path? */
 static bool is_alive(const struct sockaddr_un *address)
@@ -59,7 +40,7 @@ static int set_owner(const struct conf_listen *conf, const struct spoa_user *use
 	uid_t uid = user ? user->uid : (uid_t)-1;
 	gid_t gid = user ? user->gid : (gid_t)-1;
 
-	if (conf->group && find_group(conf->group, &gid)) {
+	if (conf->group && spoa_access_group(conf->group, &gid)) {
 		snprintf(why, SPOA_LISTEN_WHY, "%s: there is no group %s", path, conf->group);
 		return -ENOENT;
 	}
@@ -102,6 +83,18 @@ static int bind_unix(const struct conf_listen *conf, const struct spoa_user *use
 	return rc;
 }
 
+void spoa_listen_name(const struct conf_listen *conf, struct spoa_listen *listener)
+{
+	if (!conf->unix_path) {
+		snprintf(listener->name, sizeof(listener->name), "tcp:%s:%u", conf->tcp_host,
+			conf->tcp_port);
+		return;
+	}
+	snprintf(listener->name, sizeof(listener->name), "unix:%s", conf->unix_path);
+	if (!listener->kept)
+		snprintf(listener->path, sizeof(listener->path), "%s", conf->unix_path);
+}
+
 static int open_unix(const struct conf_listen *conf, const struct spoa_user *user,
 	struct spoa_listen *listener, char why[SPOA_LISTEN_WHY])
 {
@@ -118,8 +111,7 @@ static int open_unix(const struct conf_listen *conf, const struct spoa_user *use
 	rc = bind_unix(conf, user, fd, why);
 	if (rc)
 		return rc;
-	snprintf(listener->path, sizeof(listener->path), "%s", conf->unix_path);
-	snprintf(listener->name, sizeof(listener->name), "unix:%s", conf->unix_path);
+	spoa_listen_name(conf, listener);
 	listener->is_unix = true;
 	listener->fd = TAKE_FD(fd);
 	return 0;
@@ -139,7 +131,7 @@ static int open_tcp(
 	int rc;
 
 	snprintf(port, sizeof(port), "%u", conf->tcp_port);
-	snprintf(listener->name, sizeof(listener->name), "tcp:%s:%s", conf->tcp_host, port);
+	spoa_listen_name(conf, listener);
 	if (getaddrinfo(conf->tcp_host, port, &hints, &info)) {
 		snprintf(why, SPOA_LISTEN_WHY, "%s is not an address", conf->tcp_host);
 		return -EINVAL;
@@ -185,43 +177,4 @@ void spoa_listen_close(struct spoa_listen *listener)
 	if (listener->fd >= 0)
 		close(listener->fd);
 	listener->fd = -1;
-}
-
-static void name_unix_peer(int fd, struct spoa_newcomer *newcomer)
-{
-	struct ucred cred = {.pid = -1};
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len))
-		cred.pid = -1;
-	snprintf(newcomer->peer, sizeof(newcomer->peer), "unix:pid=%d,uid=%d", (int)cred.pid,
-		(int)cred.uid);
-}
-
-static void name_tcp_peer(int fd, struct spoa_newcomer *newcomer)
-{
-	struct sockaddr_storage address;
-	socklen_t len = sizeof(address);
-	char host[48] = "?", port[8] = "?";
-	int one = 1;
-
-	if (getpeername(fd, (struct sockaddr *)&address, &len) == 0)
-		getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port,
-			sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(newcomer->peer, sizeof(newcomer->peer), "tcp:%s:%s", host, port);
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-}
-
-int spoa_listen_accept(const struct spoa_listen *listener, struct spoa_newcomer *ret)
-{
-	int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	*ret = (struct spoa_newcomer){.fd = fd, .may_bind = listener->is_unix};
-	if (listener->is_unix)
-		name_unix_peer(fd, ret);
-	else
-		name_tcp_peer(fd, ret);
-	return 0;
 }

@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 #include "spoa/privilege.h"
-#include "spoa/worker.h"
 
+#include <ev.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
@@ -17,8 +17,10 @@
 struct spoa_listen {
 	int fd;
 	bool is_unix;
+	unsigned index; /* of its entry in conf->listen */
 	char name[128]; /* for logs: "unix:/run/..." or "tcp:127.0.0.1:9909" */
 	char path[112]; /* unix: what to unlink at the end */
+	bool kept;      /* a service manager holds it open, too: it goes on listening without us */
 	ev_io acceptable;
 };
 
@@ -30,10 +32,13 @@ struct spoa_listen {
 int spoa_listen_open(const struct conf_listen *conf, const struct spoa_user *user,
 	struct spoa_listen *ret_listen, char why[SPOA_LISTEN_WHY]) must_check;
 
+/*
+ * What a listener of this entry is called. For one that was inherited it also
+ * says what to unlink at the end, unless it is kept.
+ */
+void spoa_listen_name(const struct conf_listen *conf, struct spoa_listen *listen);
+
 /* Closes, and unlinks the socket file. */
 void spoa_listen_close(struct spoa_listen *listen);
-
-/* The next connection, ready for its worker. 0, -EAGAIN, or -errno of accept. */
-int spoa_listen_accept(const struct spoa_listen *listen, struct spoa_newcomer *ret) must_check;
 
 #endif

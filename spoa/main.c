@@ -14,7 +14,7 @@
 #define DEFAULT_CONFIG SYSCONFDIR "/identityd/identityd.yaml"
 
 static const char USAGE[] =
-	"usage: identityd [--config FILE] [--user USER[:GROUP[,GROUP...]]]\n"
+	"usage: identityd [--config FILE] [--user USER[:GROUP[,GROUP...]]] [--replace]\n"
 	"       identityd --check [--print | --ask QUESTION] [FILE] [--spoe FILE]\n"
 	"       identityd --keys | --version | --help\n"
 	"\n"
@@ -25,6 +25,8 @@ static const char USAGE[] =
 	"  -c, --config FILE  the configuration (default " DEFAULT_CONFIG ")\n"
 	"  -u, --user USER    become this user, and these groups, once the sockets are open;\n"
 	"                     identityd refuses to go on as root\n"
+	"  -r, --replace      take the listening sockets over from the identityd that answers at\n"
+	"                     admin.handover, and let it drain once this one serves\n"
 	"      --check [FILE] read the configuration, print every mistake as\n"
 	"                     FILE:LINE:COLUMN: text, and end with 0 or 1\n"
 	"      --spoe FILE    with --check: HAProxy's SPOE file too, where it must fit the\n"
@@ -56,6 +58,7 @@ enum {
 static const struct option OPTIONS[] = {
 	{"config", required_argument, NULL, 'c'},
 	{"user", required_argument, NULL, 'u'},
+	{"replace", no_argument, NULL, 'r'},
 	{"check", no_argument, NULL, OPT_CHECK},
 	{"spoe", required_argument, NULL, OPT_SPOE},
 	{"print", no_argument, NULL, OPT_PRINT},
@@ -142,7 +145,7 @@ int main(int argc, char **argv)
 	bool check = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:u:h", OPTIONS, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:u:rh", OPTIONS, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			options.config_path = optarg;
@@ -153,6 +156,9 @@ int main(int argc, char **argv)
 				return 2;
 			}
 			options.user = &user;
+			break;
+		case 'r':
+			options.replace = true;
 			break;
 		case OPT_CHECK:
 			check = true;

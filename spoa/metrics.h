@@ -16,16 +16,21 @@
 /* clang-format off */
 #define SPOA_COUNTERS(X) \
 	X(CONNECTIONS, "identityd_spop_connections_total", "", "SPOP connections taken on") \
-	X(CONNECTIONS_REFUSED, "identityd_spop_connections_refused_total", "", "SPOP connections turned away: spop.max_connections") \
+	X(CONNECTIONS_REFUSED, "identityd_spop_connections_refused_total", "why=\"full\"", "SPOP connections turned away, by why") \
+	X(CONNECTIONS_NOT_ALLOWED, "identityd_spop_connections_refused_total", "why=\"not_allowed\"", "") \
 	X(HEALTHCHECKS, "identityd_spop_healthchecks_total", "", "HELLO frames of health checks answered") \
 	X(NOTIFIES, "identityd_spop_notifies_total", "", "NOTIFY frames received") \
 	X(FRAGMENTED, "identityd_spop_fragmented_total", "", "NOTIFYs that came in fragments") \
 	X(PARKED, "identityd_spop_parked_total", "", "NOTIFY frames that waited for keys") \
 	X(CLOSED_PEER, "identityd_spop_closed_total", "by=\"peer\"", "SPOP connections ended, by who ended them and why") \
 	X(CLOSED_ERROR, "identityd_spop_closed_total", "by=\"agent\",why=\"bad_frame\"", "") \
+	X(CLOSED_TLS, "identityd_spop_closed_total", "by=\"agent\",why=\"tls\"", "") \
 	X(CLOSED_TIMEOUT, "identityd_spop_closed_total", "by=\"agent\",why=\"timeout\"", "") \
+	X(CLOSED_STALE, "identityd_spop_closed_total", "by=\"agent\",why=\"stood_still\"", "") \
+	X(CLOSED_IDLE, "identityd_spop_closed_total", "by=\"agent\",why=\"idle\"", "") \
 	X(CLOSED_RESOURCES, "identityd_spop_closed_total", "by=\"agent\",why=\"resources\"", "") \
 	X(CLOSED_DRAIN, "identityd_spop_closed_total", "by=\"agent\",why=\"drain\"", "") \
+	X(STALLS, "identityd_stalls_total", "", "Times that a worker found it had stood still for longer than spop.max_stall") \
 	X(FLOW_BOUND, "identityd_flow_bindings_total", "outcome=\"bound\"", "Identities written to the kernel's flow map, by outcome") \
 	X(FLOW_UNCHANGED, "identityd_flow_bindings_total", "outcome=\"unchanged\"", "") \
 	X(FLOW_SHARED, "identityd_flow_bindings_total", "outcome=\"shared\"", "") \

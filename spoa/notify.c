@@ -2,6 +2,7 @@
 
 #include "spoa/answer.h"
 #include "spoa/enforce.h"
+#include "spoa/hold.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -141,7 +142,7 @@ static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
 
 	if (rc == -EBADMSG)
 		return rc;
-	if (!conn->same_clock)
+	if (conn->is_tcp)
 		request.sent = 0;
 	base_clock_now(&now);
 	if (rc)
@@ -215,17 +216,26 @@ static void arm_timer(struct spoa_worker *worker)
 	ev_timer_start(worker->loop, &worker->park_timer);
 }
 
+/* Is there room for one more that waits: of the connection, of the worker, in bytes? */
+static bool may_wait(const struct spoa_conn *conn, size_t beyond)
+{
+	const struct spoa_worker *worker = conn->worker;
+	const struct conf *conf = worker->snapshot->config->conf;
+	size_t share = ((size_t)conf->spop.max_waiting + worker->n_workers - 1) / worker->n_workers;
+
+	return conn->session.waiting < (uint32_t)conf->spop.max_in_flight &&
+	       worker->n_parked < share && worker->held + beyond <= spoa_hold_limit(worker);
+}
+
 static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *frame,
 	struct spoa_need need, struct wr *out)
 {
 	struct spoa_worker *worker = conn->worker;
-	size_t limit = (size_t)worker->snapshot->config->conf->spop.max_waiting;
 	size_t beyond = beyond_frame(conn, frame->payload.n);
 	struct spoa_parked *parked = NULL;
 	struct base_now now;
 
-	if (worker->n_parked < (limit + worker->n_workers - 1) / worker->n_workers &&
-		beyond <= SPOA_HELD_BYTES - worker->held)
+	if (may_wait(conn, beyond))
 		parked = malloc(sizeof(*parked) + frame->payload.n);
 	if (!parked) {
 		refuse(conn, frame->stream_id, frame->frame_id, frame->payload,

@@ -86,6 +86,12 @@ int spoa_public_new(struct ev_loop *loop, int fd, const struct conf *conf,
 	return 0;
 }
 
+void spoa_public_quiet(struct spoa_public *public)
+{
+	if (public)
+		spoa_http_quiet(public->http);
+}
+
 void spoa_public_free(struct spoa_public *public)
 {
 	if (!public)

@@ -22,6 +22,8 @@ bool spoa_public_is_on(const struct conf *conf);
  */
 int spoa_public_new(struct ev_loop *loop, int fd, const struct conf *conf,
 	struct spoa_daemon *daemon, struct spoa_public **ret, char why[SPOA_PUBLIC_WHY]) must_check;
+/* As spoa_http_quiet. NULL is fine. */
+void spoa_public_quiet(struct spoa_public *public);
 void spoa_public_free(struct spoa_public *public);
 
 DEFINE_CLEANUP(spoa_public, struct spoa_public *, spoa_public_free)

@@ -3,12 +3,15 @@
 #include "spoa/daemon.h"
 
 #include "policy/load.h"
+#include "spoa/handover.h"
 #include "spoa/log.h"
 #include "spoa/status.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ADMIN_CONNECTIONS 32
 #define ADMIN_IDLE_S      3
@@ -25,15 +28,31 @@ static int fail(const char *what, const char *why)
 	return -1;
 }
 
-static int open_one(
-	const struct conf_listen *conf, const struct spoa_user *user, struct spoa_listen *listener)
+static int open_one(struct spoa_daemon *daemon, const struct conf_listen *conf,
+	const struct spoa_user *user, struct spoa_listen *listener)
 {
 	char why[SPOA_LISTEN_WHY] = "out of memory";
-	int rc = spoa_listen_open(conf, user, listener, why);
 
-	if (rc)
+	if (!spoa_inherit_take(&daemon->inherit, conf, listener) &&
+		spoa_listen_open(conf, user, listener, why))
 		return fail("listen", why);
 	spoa_log(BASE_LOG_INFO, "listening", "address", listener->name);
+	return 0;
+}
+
+/* Sockets that are open already: a service manager's, or those of whom we replace. */
+static int inherit(struct spoa_daemon *daemon, const struct conf *conf, bool replace)
+{
+	char why[SPOA_LISTEN_WHY] = "";
+
+	if (spoa_inherit_environment(&daemon->inherit, why))
+		return fail("LISTEN_FDS", why);
+	if (!replace)
+		return 0;
+	if (!conf->admin.handover)
+		return fail("--replace", "admin.handover is not configured");
+	if (spoa_handover_ask(conf->admin.handover, &daemon->inherit, &daemon->predecessor, why))
+		return fail("--replace", why);
 	return 0;
 }
 
@@ -46,19 +65,28 @@ static int open_listeners(
 		.mode = conf->admin.mode,
 		.group = conf->admin.group,
 	};
+	const struct conf_listen handover = {.unix_path = conf->admin.handover, .mode = 0600};
+	char why[SPOA_LISTEN_WHY] = "";
 
 	for (size_t i = 0; i < conf->n_listen; i++) {
 		if (daemon->n_listeners == SPOA_LISTENERS_MAX)
 			return fail("listen", "too many addresses");
-		if (open_one(&conf->listen[i], user, &daemon->listeners[daemon->n_listeners]))
+		if (open_one(daemon, &conf->listen[i], user,
+			    &daemon->listeners[daemon->n_listeners]))
 			return -1;
+		daemon->listeners[daemon->n_listeners].index = (unsigned)i;
 		daemon->n_listeners++;
 	}
-	if (open_one(&admin, user, &daemon->admin_listener))
+	if (open_one(daemon, &admin, user, &daemon->admin_listener))
 		return -1;
-	return spoa_public_is_on(conf)
-		       ? open_one(&conf->public.listen, user, &daemon->public_listener)
-		       : 0;
+	if (spoa_public_is_on(conf) &&
+		open_one(daemon, &conf->public.listen, user, &daemon->public_listener))
+		return -1;
+	if (conf->admin.handover && open_one(daemon, &handover, user, &daemon->handover_listener))
+		return -1;
+	if (spoa_inherit_done(&daemon->inherit, why))
+		return fail("listen", why);
+	return 0;
 }
 
 static int make_config(struct spoa_daemon *daemon, struct conf *conf)
@@ -97,7 +125,13 @@ static int start_workers(struct spoa_daemon *daemon)
 	return 0;
 }
 
-static int start_serving(struct spoa_daemon *daemon)
+/* Who serves a socket closes its own copy: ours is for an agent that replaces us. */
+static int copy(const struct spoa_listen *listener)
+{
+	return fcntl(listener->fd, F_DUPFD_CLOEXEC, 0);
+}
+
+static int serve_admin(struct spoa_daemon *daemon)
 {
 	const struct spoa_http_options admin = {
 		.routes = spoa_status_routes,
@@ -106,17 +140,44 @@ static int start_serving(struct spoa_daemon *daemon)
 		.connections = ADMIN_CONNECTIONS,
 		.idle_s = ADMIN_IDLE_S,
 	};
-	const struct conf *conf = daemon->config->conf;
-	char why[SPOA_PUBLIC_WHY];
+	int fd = copy(&daemon->admin_listener);
 
-	spoa_accept_start(daemon);
-	if (spoa_http_new(daemon->loop, TAKE_FD(daemon->admin_listener.fd), &admin, &daemon->admin))
+	if (fd < 0 || spoa_http_new(daemon->loop, fd, &admin, &daemon->admin))
 		return fail("admin", "cannot serve");
-	if (spoa_public_is_on(conf) &&
-		spoa_public_new(daemon->loop, TAKE_FD(daemon->public_listener.fd), conf, daemon,
-			&daemon->public, why))
+	return 0;
+}
+
+static int serve_public(struct spoa_daemon *daemon)
+{
+	const struct conf *conf = daemon->config->conf;
+	char why[SPOA_PUBLIC_WHY] = "no descriptors";
+	int fd;
+
+	if (!spoa_public_is_on(conf))
+		return 0;
+	fd = copy(&daemon->public_listener);
+	if (fd < 0 || spoa_public_new(daemon->loop, fd, conf, daemon, &daemon->public, why))
 		return fail("public", why);
 	return 0;
+}
+
+/* Everything that serves is there: whom we replace may go. */
+static int release_predecessor(struct spoa_daemon *daemon)
+{
+	cleanup(fd) int fd = TAKE_FD(daemon->predecessor);
+
+	if (fd >= 0 && spoa_handover_ready(fd))
+		return fail("--replace", "the agent to replace is gone");
+	return 0;
+}
+
+static int start_serving(struct spoa_daemon *daemon)
+{
+	if (serve_admin(daemon) || serve_public(daemon))
+		return -1;
+	spoa_accept_start(daemon);
+	spoa_handover_start(daemon);
+	return release_predecessor(daemon);
 }
 
 /*
@@ -166,7 +227,8 @@ static int start_guard(struct spoa_daemon *daemon)
 	return 0;
 }
 
-int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struct spoa_user *user)
+int spoa_daemon_start(
+	struct spoa_daemon *daemon, struct conf *conf, const struct spoa_daemon_options *options)
 {
 	cleanup(conf) struct conf *owned = conf;
 	char why[STORE_WHY] = "";
@@ -175,9 +237,9 @@ int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf, const struc
 	spoa_daemon_watch(daemon);
 	spoa_service_init(&daemon->service, daemon->loop);
 	spoa_log_level((enum base_log_level)conf->log.level);
-	if (open_listeners(daemon, conf, user))
+	if (inherit(daemon, conf, options->replace) || open_listeners(daemon, conf, options->user))
 		return -1;
-	if (spoa_privilege_drop(user, why))
+	if (spoa_privilege_drop(options->user, why))
 		return fail("privileges", why);
 	limit_connections(daemon, conf);
 	if (spoa_privilege_harden())

@@ -2,6 +2,8 @@
 
 #include "spoa/conn.h"
 #include "spoa/notify.h"
+#include "spoa/stall.h"
+#include "spoa/turn.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -9,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-void spoa_worker_count(struct spoa_worker *worker, bool may_bind, bool more)
+void spoa_worker_count(struct spoa_worker *worker, bool is_tcp, bool more)
 {
 	unsigned by = more ? 1 : (unsigned)-1;
 
 	atomic_fetch_add_explicit(&worker->n_conns, by, memory_order_relaxed);
-	if (!may_bind)
+	if (is_tcp)
 		atomic_fetch_add_explicit(&worker->n_tcp, by, memory_order_relaxed);
 }
 
@@ -31,7 +33,7 @@ static void take_newcomers(struct spoa_worker *worker)
 	for (size_t i = 0; i < n; i++) {
 		if (spoa_conn_new(worker, &newcomers[i])) {
 			spoa_log(BASE_LOG_ERROR, "no_memory", "for", "connection");
-			spoa_worker_count(worker, newcomers[i].may_bind, false);
+			spoa_worker_count(worker, newcomers[i].is_tcp, false);
 		}
 	}
 }
@@ -53,7 +55,8 @@ static void take_snapshot(struct spoa_worker *worker)
 /*
  * A drain lets connections go a few at a time, over about half a second: a
  * request that meets one that just went is asked again, and must not find all
- * the others gone as well.
+ * the others gone as well. Where a service manager keeps the sockets open and
+ * starts us anew as soon as we are gone, being gone soon counts for more.
  */
 #define DRAIN_STEPS   25
 #define DRAIN_SECONDS 0.02
@@ -73,28 +76,29 @@ static void on_drain(struct ev_loop *loop, ev_timer *timer, int events)
 		ev_timer_stop(loop, timer);
 }
 
-static void start_drain(struct spoa_worker *worker)
+static void start_drain(struct spoa_worker *worker, bool at_once)
 {
 	unsigned n = atomic_load_explicit(&worker->n_conns, memory_order_relaxed);
 
 	worker->draining = true;
-	worker->drain_step = 1 + n / DRAIN_STEPS;
+	worker->drain_step = at_once ? n : 1 + n / DRAIN_STEPS;
 	if (!ev_is_active(&worker->drain_timer))
 		ev_timer_start(worker->loop, &worker->drain_timer);
 }
 
 static void take_orders(struct spoa_worker *worker)
 {
-	bool drain, stop;
+	bool drain, at_once, stop;
 
 	pthread_mutex_lock(&worker->lock);
 	drain = worker->drain_asked;
+	at_once = worker->drain_at_once;
 	stop = worker->stop_asked;
 	pthread_mutex_unlock(&worker->lock);
 	if (stop)
 		ev_break(worker->loop, EVBREAK_ALL);
 	if (drain)
-		start_drain(worker);
+		start_drain(worker, at_once);
 }
 
 static void on_wake(struct ev_loop *loop, ev_async *wake, int events)
@@ -148,6 +152,8 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
 	worker->snapshot = spoa_snapshot_ref(snapshot);
 	TAILQ_INIT(&worker->conns);
 	TAILQ_INIT(&worker->parked);
+	spoa_turn_init(worker);
+	spoa_stall_init(worker);
 	worker->in = malloc(SPOA_READ_BYTES);
 	worker->out = malloc(SPOA_WRITE_BYTES);
 	worker->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
@@ -187,7 +193,7 @@ void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *ne
 	assert(worker->n_newcomers < SPOA_NEWCOMERS);
 	worker->newcomers[worker->n_newcomers++] = *newcomer;
 	pthread_mutex_unlock(&worker->lock);
-	spoa_worker_count(worker, newcomer->may_bind, true);
+	spoa_worker_count(worker, newcomer->is_tcp, true);
 	ev_async_send(worker->loop, &worker->wake);
 }
 
@@ -203,10 +209,11 @@ void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snaps
 	ev_async_send(worker->loop, &worker->wake);
 }
 
-void spoa_worker_drain(struct spoa_worker *worker)
+void spoa_worker_drain(struct spoa_worker *worker, bool at_once)
 {
 	pthread_mutex_lock(&worker->lock);
 	worker->drain_asked = true;
+	worker->drain_at_once = at_once;
 	pthread_mutex_unlock(&worker->lock);
 	ev_async_send(worker->loop, &worker->wake);
 }

@@ -10,6 +10,7 @@
 #include "spoa/decide.h"
 #include "spoa/log.h"
 #include "spoa/metrics.h"
+#include "spoa/newcomer.h"
 #include "spoa/snapshot.h"
 
 #include <ev.h>
@@ -27,13 +28,6 @@
 #define SPOA_READ_BYTES  (128 * 1024)
 #define SPOA_WRITE_BYTES (128 * 1024)
 
-/*
- * What all connections of a worker may hold back together, besides a frame for
- * each: answers that the peer does not read, requests behind them. A constant, so memory
- * does not grow with what peers do (promise 2).
- */
-#define SPOA_HELD_BYTES (32 * 1024 * 1024)
-
 /* The worker's way back to the main thread. Called from the worker's thread; must not block. */
 struct spoa_worker_owner {
 	void (*need_keys)(void *arg, struct spoa_need need);
@@ -48,12 +42,6 @@ struct spoa_parked;
 TAILQ_HEAD(spoa_conns, spoa_conn);
 TAILQ_HEAD(spoa_parked_list, spoa_parked);
 
-/* A connection on its way from the main thread to its worker. */
-struct spoa_newcomer {
-	int fd;
-	bool may_bind;
-	char peer[80];
-};
 #define SPOA_NEWCOMERS 64
 
 struct spoa_worker {
@@ -64,8 +52,15 @@ struct spoa_worker {
 	struct spoa_snapshot *snapshot;
 	struct spoa_state state;
 	struct spoa_conns conns;
+	struct spoa_conns again; /* have more work than one turn, see spoa/turn.h */
+	size_t n_again;
+	ev_idle turn;
+	/* spoa/stall.h: CLOCK_MONOTONIC in ns, and the loop's time. */
+	ev_timer beat;
+	uint64_t last_beat;
+	ev_tstamp stale_until;
 	struct spoa_parked_list parked; /* oldest first: one deadline for all, so in order */
-	size_t held;                    /* bytes of SPOA_HELD_BYTES in use */
+	size_t held;                    /* bytes of spoa_hold_limit in use */
 	size_t n_parked;
 	size_t n_refusing; /* connections whose refusal waits */
 	bool draining;
@@ -79,7 +74,7 @@ struct spoa_worker {
 	/* Shared. */
 	struct spoa_metrics metrics;
 	atomic_uint n_conns;
-	atomic_uint n_tcp; /* of these, peers that nobody vouches for */
+	atomic_uint n_tcp; /* of these, by TCP */
 	atomic_uint n_waiting;
 	struct spoa_worker_owner owner;
 	unsigned n_workers; /* limits of the configuration are shared out over them */
@@ -91,7 +86,7 @@ struct spoa_worker {
 	struct spoa_snapshot *next_snapshot;
 	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
 	size_t n_newcomers;
-	bool drain_asked, stop_asked;
+	bool drain_asked, drain_at_once, stop_asked;
 };
 
 /* Starts a thread that decides with snapshot (a reference is taken). 0 or -errno. */
@@ -105,9 +100,10 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
 bool spoa_worker_has_room(struct spoa_worker *worker) must_check;
 void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *newcomer);
 /* Counts a connection in or out; from either thread. */
-void spoa_worker_count(struct spoa_worker *worker, bool may_bind, bool more);
+void spoa_worker_count(struct spoa_worker *worker, bool is_tcp, bool more);
 void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot);
-void spoa_worker_drain(struct spoa_worker *worker);
+/* Lets the connections go: a few at a time, or all at once. */
+void spoa_worker_drain(struct spoa_worker *worker, bool at_once);
 
 /* Stops the thread, closing what is still open, and frees it. NULL is fine. */
 void spoa_worker_free(struct spoa_worker *worker);

@@ -41,7 +41,7 @@ version: 1
 listen:
 {listen}
 workers: {workers}
-admin: {{unix: {dir}/admin.sock}}
+admin: {{unix: {dir}/admin.sock, handover: {dir}/handover.sock}}
 store: {{path: {dir}/state.db}}
 bpf: {{mode: {bpf}, path: {bpf_dir}, cgroup: {cgroup}, group: "{uid}", ports: [], max_flows: {max_flows}}}
 providers:
@@ -99,8 +99,10 @@ class Agent:
         self.unix = os.path.join(self.dir, "spop.sock")
         self.admin = os.path.join(self.dir, "admin.sock")
         self.tcp = ("127.0.0.1", procs.free_port())
-        self.process = None
+        self.process, self.sockets = None, []
         self.options = {"bpf": "required", "bpf_dir": os.path.join(lab.dir, "bpf"),
+                        "activated": False,  # sockets come from a service manager: us
+                        "unix_more": "", "tcp_more": "",  # further keys of the listeners
                         "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
                         "provider_more": "", **options}
         if "issuer" not in options:
@@ -110,8 +112,8 @@ class Agent:
     def configure(self, text=None, **options):
         """Writes the configuration anew: with other options, or this text."""
         self.options.update(options)
-        listen = f"  - {{unix: {self.unix}, mode: 0660, group: haproxy}}\n" \
-                 f"  - {{tcp: {self.tcp[0]}:{self.tcp[1]}}}"
+        listen = f"  - {{unix: {self.unix}, mode: 0660, group: haproxy{self.options['unix_more']}}}\n" \
+                 f"  - {{tcp: {self.tcp[0]}:{self.tcp[1]}{self.options['tcp_more']}}}"
         text = text or CONFIG.format(listen=listen, dir=self.dir, cgroup=self.lab.cgroup,
                                      uid=UID, **self.options)
         with open(self.config, "w") as f:
@@ -127,11 +129,35 @@ class Agent:
     def setup(self, *extra):
         return run(SETUP, "--config", self.config, *extra)
 
-    def launch(self):
-        """Starts the daemon and waits for nothing."""
+    def activate(self):
+        """The listening sockets, made as a service manager makes them and kept open."""
+        self.sockets = []
+        for address, gid in (self.unix, grp.getgrnam("haproxy").gr_gid), (self.tcp, 0), \
+                (self.admin, 0):
+            s = socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET)
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            s.bind(address)
+            if isinstance(address, str):
+                os.chown(address, UID, gid)
+                os.chmod(address, 0o660)
+            s.listen(4096)
+            self.sockets.append(s)
+
+    def launch(self, replace=False):
+        """Starts the daemon and waits for nothing. replace: instead of the one that runs."""
         haproxy = grp.getgrnam("haproxy").gr_gid
-        self.process = self.lab.start(f"identityd-{self.name}", [
-            IDENTITYD, "--config", self.config, "--user", f"{UID}:{UID},{haproxy}"])
+        argv = [IDENTITYD, "--config", self.config, "--user", f"{UID}:{UID},{haproxy}",
+                *["--replace"] * replace]
+        how = {}
+        if self.options["activated"]:
+            if not self.sockets:
+                self.activate()
+            fds = [s.fileno() for s in self.sockets]
+            moves = " ".join(f"{3 + i}<&{fd}" for i, fd in enumerate(fds))
+            argv = ["bash", "-c", f'LISTEN_PID=$$ exec "$@" {moves}', "bash", *argv]
+            how = {"pass_fds": fds, "env": {"LISTEN_FDS": str(len(fds)),
+                                            "LISTEN_FDNAMES": "spop:spop:admin"}}
+        self.process = self.lab.start(f"identityd-{self.name}", argv, **how)
 
     def start(self):
         """Starts the daemon; returns when it accepts on all its sockets."""
@@ -279,9 +305,9 @@ class Lab:
 
     def agents_up(self):
         """Does HAProxy's health check call every agent up?"""
-        text = self.command("show servers state be_identityd")
-        states = [line.split()[5] for line in text.splitlines() if " be_identityd " in line]
-        return states and set(states) == {"2"}
+        text = self.command("show servers state")
+        states = [line.split()[5] for line in text.splitlines() if " be_identityd" in line]
+        return len(states) == 2 and set(states) == {"2"}
 
     def until(self, status, timeout=10.0, **request):
         """Asks again until the answer has this status."""

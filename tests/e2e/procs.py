@@ -53,7 +53,7 @@ def connects(address):
 class Process:
     """One child. Its stdout and stderr go to a file that text() and events() read."""
 
-    def __init__(self, name, argv, log, cgroup=None, env=None):
+    def __init__(self, name, argv, log, cgroup=None, env=None, pass_fds=()):
         self.name, self.log = name, log
 
         def before_exec():
@@ -66,7 +66,8 @@ class Process:
             self.start_of_log = out.tell()
             self.child = subprocess.Popen(
                 argv, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd="/",
-                env={**os.environ, **(env or {})}, preexec_fn=before_exec)
+                env={**os.environ, **(env or {})}, preexec_fn=before_exec,
+                pass_fds=pass_fds)
         self.pid = self.child.pid
         atexit.register(self.kill)
 

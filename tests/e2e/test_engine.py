@@ -115,7 +115,9 @@ class Frozen(LabCase):
         return self.first.metric('^identityd_decisions_total')
 
     def late(self):
-        return self.first.metric('^identityd_decisions_total.*"too_late"')
+        """Requests refused unseen, and connections hung up on with requests in them."""
+        return (self.first.metric('^identityd_decisions_total.*"too_late"') +
+                self.first.metric('^identityd_spop_closed_total.*"stood_still"'))
 
     def allowed(self):
         return self.first.metric('^identityd_decisions_total.*"ok"')

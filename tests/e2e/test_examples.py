@@ -23,6 +23,15 @@ class Examples(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn("WARNING", done.stderr)
 
+    def test_engines(self):
+        """Both engines of the SPOE file say the same, but for their names and backends."""
+        with open(f"{EXAMPLES}/spoe-identity.cfg") as f:
+            text = "\n".join(line for line in f.read().splitlines() if not line.strip().startswith("#"))
+        first, second = text.split("[identityd-2]")
+        self.assertEqual(
+            first.replace("[identityd-1]", "").replace("identityd-1", "identityd-2").split(),
+            second.replace("be_identityd_2", "be_identityd").split())
+
 
 class Agreement(unittest.TestCase):
     """identityd --check with HAProxy's SPOE file."""

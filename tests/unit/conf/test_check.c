@@ -48,11 +48,34 @@ static const struct say_row ROWS[] = {
 	{MINIMAL "public: {tls_cert: /c, tls_key: /k}\n",
 		"f:5:20: 'tls_cert' needs 'tcp' or 'unix'\n"},
 	{MINIMAL "public: {unix: /x, mode: 0600, tls_cert: /c, tls_key: /k}\n", ""},
+	{HEAD "listen:\n  - {tcp: 127.0.0.1:1, users: [u], groups: g}\n  - {unix: /x, allow: "
+	      "['::1'], tls: {cert: /c}}\nproviders: [" PROVIDER "}]\n" ROLES,
+		"f:3:31: 'users' is for unix sockets only\nf:3:44: 'groups' is for unix sockets "
+		"only\nf:4:23: 'allow' is for tcp only\nf:4:37: 'tls' is for tcp only\n"
+		"f:4:37: 'tls' needs 'cert' and 'key'\n"},
+	{HEAD "listen: [{tcp: '0.0.0.0:1'}, {tcp: '[::]:1'}, {tcp: '[::1]:1'}, {tcp: "
+	      "127.9.9.9:1}]\nproviders: [" PROVIDER "}]\n" ROLES,
+		"f:2:16: 'allow' must say who may connect to 0.0.0.0, which is no loopback "
+		"address\nf:2:36: 'allow' must say who may connect to ::, which is no loopback "
+		"address\n"},
+	{HEAD "listen: [{tcp: '0.0.0.0:1', allow: [10.0.0.0/8, 10.0.0.1/8, h, '2001:db8::/32', "
+	      "'::/129']}]\nproviders: [" PROVIDER "}]\n" ROLES,
+		"f:2:49: '10.0.0.1/8' has bits behind its length\n"
+		"f:2:61: 'h' is no address or range of addresses\n"
+		"f:2:81: '::/129' is no address or range of addresses\n"},
+	{HEAD "listen: [{tcp: '0.0.0.0:1', allow: 10.0.0.0/7}]\nproviders: [" PROVIDER "}]\n" ROLES,
+		""},
+	{HEAD "listen: [{tcp: 127.0.0.1:1, tls: {cert: /c, client: optional, client_names: "
+	      "n}}]\nproviders: [" PROVIDER "}]\n" ROLES,
+		"f:2:34: 'tls' needs 'cert' and 'key'\n"
+		"f:2:34: 'client' and 'client_names' need 'client_ca'\n"},
 	{MINIMAL "spop: {deadline: 500ms, hello_timeout: 500ms}\n",
 		"f:5:18: 'deadline' must be below 'hello_timeout'\n"},
 	{MINIMAL "spop: {hello_timeout: 100ms}\n",
 		"f:5:7: 'deadline' must be below 'hello_timeout'\n"},
 	{MINIMAL "spop: {deadline: 99ms, hello_timeout: 100ms}\n", ""},
+	{MINIMAL "spop: {idle_timeout: 60s}\n", "f:5:22: 'idle_timeout' must be 0 or above 60s\n"},
+	{MINIMAL "spop: {idle_timeout: 61s}\n", ""},
 	{MINIMAL "identity: {local_min: 300, local_max: 299}\n",
 		"f:5:23: 'local_min' is larger than 'local_max'\n"},
 	{MINIMAL "identity: {local_min: 300, local_max: 300}\n", ""},

@@ -5,6 +5,8 @@ unit(spoa
 		unit/spoa/idp.c
 		unit/spoa/main.c
 		unit/spoa/peer.c
+		unit/spoa/pki.c
+		unit/spoa/test_access.c
 		unit/spoa/test_answer.c
 		unit/spoa/test_assertion.c
 		unit/spoa/test_caller.c
@@ -40,6 +42,8 @@ unit(spoa
 		unit/spoa/test_snapshot.c
 		unit/spoa/test_source.c
 		unit/spoa/test_status.c
+		unit/spoa/test_stream.c
+		unit/spoa/test_tls.c
 		unit/spoa/test_unknown.c
 		unit/spoa/test_watch.c
 		unit/spoa/test_worker.c

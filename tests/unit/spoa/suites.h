@@ -36,6 +36,9 @@
 	X(export) \
 	X(explain) \
 	X(profiles) \
+	X(access) \
+	X(stream) \
+	X(tls) \
 	X(http) \
 	X(assertion) \
 	X(keyring) \

@@ -1,7 +1,10 @@
 #include "tests/unit/spoa/suites.h"
 
 #include "spoa/conn.h"
+#include "spoa/hold.h"
 #include "spoa/notify.h"
+#include "spoa/stall.h"
+#include "spoa/turn.h"
 #include "tests/unit/spoa/help.h"
 
 #include <errno.h>
@@ -45,6 +48,8 @@ static void setup_worker(void)
 	};
 	TAILQ_INIT(&worker.conns);
 	TAILQ_INIT(&worker.parked);
+	spoa_turn_init(&worker);
+	spoa_stall_init(&worker);
 	ev_timer_init(&worker.park_timer, spoa_notify_on_deadline, 0., 0.);
 	worker.park_timer.data = &worker;
 	ck_assert_int_eq(spoa_state_init(&worker.state), 0);
@@ -111,8 +116,9 @@ static void setup(void)
 {
 	unsigned disconnects;
 
-	config = help_config(HELP_HEAD HELP_ONE "spop: {deadline: 999ms, max_frame_size: 65532}\n"
-						"log: {decisions_per_second: 1}\n");
+	config = help_config(HELP_HEAD HELP_ONE
+		"spop: {deadline: 999ms, max_frame_size: 65532, max_in_flight: 4096}\n"
+		"log: {decisions_per_second: 1}\n");
 	snapshot = help_snapshot(config);
 	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "k", 1);
 	good = help_token_now(test_key_of(TOKEN_ES256), "k", NULL);
@@ -137,6 +143,7 @@ static void teardown(void)
 	ck_assert(TAILQ_EMPTY(&worker.conns));
 	ck_assert(TAILQ_EMPTY(&worker.parked));
 	ev_timer_stop(worker.loop, &worker.park_timer);
+	spoa_stall_done(&worker);
 	ev_loop_destroy(worker.loop);
 	spoa_state_done(&worker.state);
 	spoa_snapshot_unref(worker.snapshot);
@@ -277,14 +284,14 @@ START_TEST(nothing_after_goodbye)
 	unsigned disconnects;
 
 	park(3);
-	for (unsigned k = 0; k < 100; k++)
+	for (unsigned k = 0; k < 60; k++)
 		help_notify(&w, 1 + 2 * k, 1, NULL, "/");
 	wr_u32be(&w, 1); /* a frame that is too short */
 	send_all();
 	ck_assert_int_eq(conn->session.state, SPOA_SESSION_CLOSED);
 	ck_assert_uint_gt(conn->out_len, 0);
 	publish_new_key();
-	ck_assert_uint_eq(read_acks(&disconnects), 100);
+	ck_assert_uint_eq(read_acks(&disconnects), 60);
 	ck_assert_uint_eq(disconnects, 1);
 	ck_assert_ptr_null(conn);
 }
@@ -311,7 +318,7 @@ END_TEST
 START_TEST(no_more_room)
 {
 	/* When all that may be held is held, a frame may still come in pieces; unread answers end it. */
-	worker.held += SPOA_HELD_BYTES - 10;
+	worker.held += spoa_hold_limit(&worker) - 10;
 	help_notify(&w, 1, 1, good, "/");
 	ck_assert_int_eq(send(fd, w.start, 10, 0), 10);
 	turn();
@@ -325,7 +332,7 @@ START_TEST(no_more_room)
 	park(1000);
 	publish_new_key();
 	turn();
-	worker.held -= SPOA_HELD_BYTES - 10;
+	worker.held -= spoa_hold_limit(&worker) - 10;
 	ck_assert_ptr_null(conn);
 	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_RESOURCES]), 1);
 }
@@ -346,6 +353,196 @@ START_TEST(reset_while_held)
 	turn();
 	ck_assert_ptr_null(conn);
 	ck_assert_uint_eq(worker.n_parked, 0);
+}
+END_TEST
+
+/* A second peer on the same worker; read_acks and send_all are about fd, so the test swaps it. */
+static int second_peer(void)
+{
+	int first = fd;
+	int second;
+	unsigned disconnects;
+
+	connect_peer();
+	help_hello(&w, MAX_FRAME, true, false);
+	send_all();
+	(void)read_acks(&disconnects);
+	second = fd;
+	fd = first;
+	conn = TAILQ_FIRST(&worker.conns);
+	return second;
+}
+
+/* As many of the smallest NOTIFYs as one read takes. */
+static unsigned flood(void)
+{
+	struct wr one = wr_of(buf, sizeof(buf));
+	int room = 1 << 20;
+	unsigned n = 0;
+
+	while (wr_len(&one) < SPOA_TURN_BYTES - 100)
+		help_notify(&one, 1 + 2 * n++, 1, NULL, NULL);
+	ck_assert_int_eq(
+		setsockopt(conn->stream.fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
+	ck_assert_int_eq(send(fd, buf, wr_len(&one), 0), (ssize_t)wr_len(&one));
+	return n;
+}
+
+START_TEST(fair_turns)
+{
+	/* A flood of tiny NOTIFYs is answered by the turn, and others are served in between. */
+	unsigned n_flood = flood();
+	int second = second_peer();
+	uint64_t notifies = atomic_load(&worker.metrics.counters[SPOA_COUNT_NOTIFIES]);
+	unsigned done = 0, disconnects;
+	char ack[4096];
+
+	ck_assert_uint_gt(n_flood, 8 * SPOA_TURN_FRAMES);
+	done += read_acks(&disconnects); /* the hello of the second let it have turns */
+	done += flood() * 0;
+	while (TAILQ_EMPTY(&worker.again))
+		ev_run(worker.loop, EVRUN_NOWAIT);
+	notifies = atomic_load(&worker.metrics.counters[SPOA_COUNT_NOTIFIES]);
+	w = wr_of(buf, sizeof(buf));
+	help_notify(&w, 7, 1, good, "/");
+	ck_assert_int_eq(send(second, buf, wr_len(&w), 0), (ssize_t)wr_len(&w));
+	w = wr_of(buf, sizeof(buf));
+	ev_run(worker.loop, EVRUN_NOWAIT);
+	ck_assert_int_gt(recv(second, ack, sizeof(ack), 0), 0);
+	ck_assert_uint_le(atomic_load(&worker.metrics.counters[SPOA_COUNT_NOTIFIES]) - notifies,
+		1 + 2 * SPOA_TURN_FRAMES);
+	ck_assert(!TAILQ_EMPTY(&worker.again));
+	turn();
+	ck_assert_uint_eq(done + read_acks(&disconnects), 2 * n_flood);
+	close(second);
+	turn();
+	conn = TAILQ_FIRST(&worker.conns);
+}
+END_TEST
+
+START_TEST(gone_in_line)
+{
+	/* A connection that ends while it waits for its next turn leaves the line. */
+	(void)flood();
+	while (TAILQ_EMPTY(&worker.again))
+		ev_run(worker.loop, EVRUN_NOWAIT);
+	spoa_conn_drop(conn);
+	ck_assert(TAILQ_EMPTY(&worker.again));
+	ck_assert_uint_eq(worker.n_again, 0);
+	turn();
+}
+END_TEST
+
+START_TEST(leave_in_line)
+{
+	/* A peer that has to go gets all its answers first, and the goodbye behind them. */
+	unsigned n = flood();
+	unsigned disconnects;
+
+	while (TAILQ_EMPTY(&worker.again))
+		ev_run(worker.loop, EVRUN_NOWAIT);
+	ck_assert(spoa_conn_leave(conn));
+	ck_assert(!spoa_conn_leave(conn));
+	ck_assert_uint_eq(read_acks(&disconnects), n);
+	ck_assert_uint_eq(disconnects, 1);
+	ck_assert_ptr_null(conn);
+}
+END_TEST
+
+START_TEST(stood_still)
+{
+	/* After a stop longer than spop.max_stall, who waits is hung up on without an answer. */
+	char some[16];
+
+	ck_assert(ev_is_active(&worker.beat));
+	worker.last_beat -= (uint64_t)(NS_PER_S / 2);
+	help_notify(&w, 1, 1, good, "/");
+	ck_assert_int_gt(send(fd, buf, wr_len(&w), 0), 0);
+	while (!spoa_stall_is_stale(&worker))
+		ev_feed_event(worker.loop, &worker.beat, EV_TIMER),
+			ev_run(worker.loop, EVRUN_NOWAIT);
+	turn();
+	ck_assert_ptr_null(conn);
+	ck_assert_int_le(recv(fd, some, sizeof(some), 0), 0);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_STALE]), 1);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_STALLS]), 1);
+}
+END_TEST
+
+START_TEST(beats)
+{
+	/* A worker that is only idle, or a little late, has not stood still. */
+	worker.last_beat -= (uint64_t)(NS_PER_S / 5);
+	ev_feed_event(worker.loop, &worker.beat, EV_TIMER);
+	turn();
+	ck_assert(!spoa_stall_is_stale(&worker));
+	help_notify(&w, 1, 1, good, "/");
+	send_all();
+	ck_assert_ptr_nonnull(conn);
+	spoa_conn_drop(conn);
+	ev_feed_event(worker.loop, &worker.beat, EV_TIMER);
+	turn();
+	ck_assert(!ev_is_active(&worker.beat)); /* nobody to be late for */
+}
+END_TEST
+
+START_TEST(too_many_in_flight)
+{
+	/* What one connection may let wait is bounded; beyond it the answer is an error at once. */
+	struct conf *conf = (struct conf *)config->conf;
+	unsigned disconnects;
+
+	conf->spop.max_in_flight = 3;
+	park(5);
+	ck_assert_uint_eq(worker.n_parked, 3);
+	ck_assert_uint_eq(read_acks(&disconnects), 2);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.decisions[BASE_REASON_OVERLOAD]), 2);
+	publish_new_key();
+	ck_assert_uint_eq(read_acks(&disconnects), 3);
+}
+END_TEST
+
+START_TEST(too_much_for_one)
+{
+	/* A connection that would need more than its own share is closed, whatever is left in all. */
+	struct conf *conf = (struct conf *)config->conf;
+
+	park(1000);
+	conf->spop.max_buffered_per_connection = 50000;
+	publish_new_key();
+	turn();
+	ck_assert_ptr_null(conn);
+	ck_assert_uint_eq(worker.held, 0);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_RESOURCES]), 1);
+}
+END_TEST
+
+START_TEST(idle)
+{
+	/* A silent peer is let go with a goodbye; one that was heard of, or that waits, is not. */
+	struct conf *conf = (struct conf *)config->conf;
+	unsigned disconnects;
+
+	conf->spop.idle_timeout = 100000;
+	ck_assert(!ev_is_active(&conn->idle)); /* none was wanted when it came */
+	ev_feed_event(worker.loop, &conn->idle, EV_TIMER);
+	turn();
+	ck_assert(ev_is_active(&conn->idle)); /* heard of just now */
+	ck_assert_uint_eq(read_acks(&disconnects) + disconnects, 0);
+	park(1);
+	conn->heard -= 101.;
+	ev_feed_event(worker.loop, &conn->idle, EV_TIMER);
+	turn();
+	ck_assert_ptr_nonnull(conn);
+	publish_new_key();
+	ck_assert_uint_eq(read_acks(&disconnects), 1);
+	conn->heard -= 101.;
+	ev_feed_event(worker.loop, &conn->idle, EV_TIMER);
+	turn();
+	ck_assert_ptr_null(conn);
+	(void)read_acks(&disconnects);
+	ck_assert_uint_eq(disconnects, 1);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.counters[SPOA_COUNT_CLOSED_IDLE]), 1);
 }
 END_TEST
 
@@ -383,6 +580,14 @@ Suite *suite_conn(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, does_not_read);
 	tcase_add_test(tc, batch_larger_than_output);
+	tcase_add_test(tc, too_many_in_flight);
+	tcase_add_test(tc, too_much_for_one);
+	tcase_add_test(tc, idle);
+	tcase_add_test(tc, fair_turns);
+	tcase_add_test(tc, stood_still);
+	tcase_add_test(tc, beats);
+	tcase_add_test(tc, gone_in_line);
+	tcase_add_test(tc, leave_in_line);
 	tcase_add_test(tc, held_answers);
 	tcase_add_test(tc, nothing_after_goodbye);
 	tcase_add_test(tc, goodbye_by_peer_while_parked);

@@ -217,10 +217,10 @@ START_TEST(no_room)
 {
 	/* When the worker holds all it may, the message is refused and the connection goes on. */
 	make_message(good, 3000);
-	worker.held = SPOA_HELD_BYTES - 1500;
+	worker.held = spoa_hold_limit(&worker) - 1500;
 	put_pieces(1, 1000, SPOP_FIN);
 	feed();
-	worker.held -= SPOA_HELD_BYTES - 1500;
+	worker.held -= spoa_hold_limit(&worker) - 1500;
 	expect_reason(1, "overload");
 	put_pieces(3, 1000, SPOP_FIN);
 	feed();
@@ -237,10 +237,10 @@ START_TEST(parked)
 	ck_assert_uint_eq(wr_len(&out), 0);
 	ck_assert_uint_eq(worker.n_parked, 1);
 	ck_assert_uint_eq(worker.held, message_len - MAX_FRAME);
-	worker.held += SPOA_HELD_BYTES - message_len;
+	worker.held += spoa_hold_limit(&worker) - message_len;
 	put_pieces(3, 2000, SPOP_FIN);
 	feed();
-	worker.held -= SPOA_HELD_BYTES - message_len;
+	worker.held -= spoa_hold_limit(&worker) - message_len;
 	ck_assert_uint_eq(worker.n_parked, 1); /* no room for a second one */
 	spoa_notify_forget(&conn);
 	ck_assert_uint_eq(worker.held, 0);

@@ -1,6 +1,8 @@
 #include "tests/unit/spoa/suites.h"
 
+#include "spoa/access.h"
 #include "spoa/listen.h"
+#include "spoa/newcomer.h"
 #include "tests/unit/spoa/help.h"
 
 #include <arpa/inet.h>
@@ -16,6 +18,7 @@ static char dir[64];
 static char path[100];
 static char why[SPOA_LISTEN_WHY];
 static struct conf_listen conf;
+static const struct spoa_access anybody;
 
 static void setup(void)
 {
@@ -60,10 +63,10 @@ START_TEST(unix_socket)
 	ck_assert_uint_eq(st.st_mode & 07777, 0626);
 	snprintf(want, sizeof(want), "unix:%s", path);
 	ck_assert_str_eq(listener.name, want);
-	ck_assert_int_eq(spoa_listen_accept(&listener, &newcomer), -EAGAIN);
+	ck_assert_int_eq(spoa_newcomer_accept(&listener, &anybody, &newcomer), -EAGAIN);
 	fd = connect_unix();
-	ck_assert_int_eq(spoa_listen_accept(&listener, &newcomer), 0);
-	ck_assert(newcomer.may_bind);
+	ck_assert_int_eq(spoa_newcomer_accept(&listener, &anybody, &newcomer), 0);
+	ck_assert(!newcomer.is_tcp);
 	snprintf(want, sizeof(want), "unix:pid=%d,uid=%d", (int)getpid(), (int)getuid());
 	ck_assert_str_eq(newcomer.peer, want);
 	close(newcomer.fd);
@@ -185,8 +188,8 @@ START_TEST(tcp)
 	ck_assert_int_eq(open_it(&listener), 0);
 	ck_assert_int_eq(getsockname(listener.fd, (struct sockaddr *)&sin, &len), 0);
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&sin, sizeof(sin)), 0);
-	ck_assert_int_eq(spoa_listen_accept(&listener, &newcomer), 0);
-	ck_assert(!newcomer.may_bind);
+	ck_assert_int_eq(spoa_newcomer_accept(&listener, &anybody, &newcomer), 0);
+	ck_assert(newcomer.is_tcp);
 	ck_assert_int_eq(strncmp(newcomer.peer, "tcp:127.0.0.1:", 14), 0);
 	conf.tcp_port = ntohs(sin.sin_port);
 	ck_assert_int_eq(open_it(&second), -EADDRINUSE);

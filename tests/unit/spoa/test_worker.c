@@ -10,8 +10,9 @@
 #define MAX_FRAME 16380
 
 /* The deadline is long unless a test is about it; the last lines say the rest. */
-static const char LIMITS[] = "spop: {deadline: %s, hello_timeout: %s, max_waiting: %d}\nlog: "
-			     "{decisions_per_second: 1}\n";
+static const char LIMITS[] =
+	"spop: {deadline: %s, hello_timeout: %s, max_waiting: %d, max_in_flight: 4096}\nlog: "
+	"{decisions_per_second: 1}\n";
 
 static struct spoa_config *config;
 static struct spoa_snapshot *snapshot;
@@ -508,7 +509,7 @@ START_TEST(drain)
 	put(1, unknown);
 	peer_send(waiting, &w);
 	WAIT_UNTIL(atomic_load(&worker->n_waiting) == 1);
-	spoa_worker_drain(worker);
+	spoa_worker_drain(worker, false);
 	ck_assert(peer_next(idle, &frame));
 	ck_assert_uint_eq(help_disconnect(&frame), SPOP_STATUS_NORMAL);
 	peer_expect_closed(idle);

@@ -1,0 +1,13 @@
+/* Lets connections go that have been silent for spop.idle_timeout, when there is one. */
+#ifndef SPOA_IDLE_H
+#define SPOA_IDLE_H
+
+#include "spoa/conn.h"
+
+void spoa_idle_init(struct spoa_conn *conn);
+void spoa_idle_done(struct spoa_conn *conn);
+
+/* The peer has sent something. */
+void spoa_idle_heard(struct spoa_conn *conn);
+
+#endif
