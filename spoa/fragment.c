@@ -19,17 +19,16 @@ static void give_up(struct spoa_conn *conn, enum base_reason why)
 	conn->message_trouble = why;
 }
 
-static enum spop_status keep(struct spoa_conn *conn, const struct spop_frame *frame)
+static void keep(struct spoa_conn *conn, const struct spop_frame *frame)
 {
 	size_t limit = (size_t)conn->worker->snapshot->config->conf->spop.max_message_size;
 
 	if (conn->message_trouble != BASE_REASON_OK)
-		return SPOP_STATUS_NORMAL;
+		return;
 	if (conn->message_len > limit || frame->payload.n > limit - conn->message_len)
 		give_up(conn, BASE_REASON_MESSAGE_TOO_LARGE);
 	else if (spoa_hold_message(conn, frame->payload))
 		give_up(conn, BASE_REASON_OVERLOAD);
-	return SPOP_STATUS_NORMAL;
 }
 
 static enum spop_status on_more(struct spoa_conn *conn, struct spoa_session *session,
@@ -37,15 +36,17 @@ static enum spop_status on_more(struct spoa_conn *conn, struct spoa_session *ses
 {
 	(void)session;
 	(void)out;
-	return keep(conn, frame);
+	keep(conn, frame);
+	return SPOP_STATUS_NORMAL;
 }
 
 static enum spop_status on_last(struct spoa_conn *conn, struct spoa_session *session,
 	const struct spop_frame *frame, struct wr *out)
 {
-	enum spop_status status = keep(conn, frame);
+	enum spop_status status = SPOP_STATUS_NORMAL;
 	struct spop_frame whole = *frame;
 
+	keep(conn, frame);
 	whole.type = SPOP_NOTIFY;
 	whole.payload = (struct span){.p = (char *)conn->message, .n = conn->message_len};
 	spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_FRAGMENTED, 1);
