@@ -75,13 +75,15 @@ int token_bundle_parse(
 	cleanup(x509_bio) BIO *bio = NULL;
 	int r;
 
+	if (!bundle)
+		return refuse(-ENOMEM, why, "out of memory");
+	atomic_init(&bundle->refs, 1);
 	if (pem.n > TOKEN_BUNDLE_BYTES)
 		return refuse(-EBADMSG, why, "it is larger than 1 MiB");
 	token_memory_watch();
 	bio = BIO_new_mem_buf(pem.n ? pem.p : "", (int)pem.n);
-	if (!bundle || !bio)
+	if (!bio)
 		return refuse(-ENOMEM, why, "out of memory");
-	atomic_init(&bundle->refs, 1);
 	bundle->store = X509_STORE_new();
 	if (!bundle->store)
 		return refuse(-ENOMEM, why, "out of memory");

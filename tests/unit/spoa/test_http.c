@@ -280,7 +280,7 @@ START_TEST(crowd)
 		(void)!send(fds[i], "GET /go", 7, MSG_NOSIGNAL);
 	for (int i = 0; i < 10; i++)
 		ev_run(loop, EVRUN_NOWAIT);
-	(void)!send(fds[0], "od HTTP/1.1\r\nHost: x\r\n\r\n", 26, MSG_NOSIGNAL);
+	(void)!send(fds[0], "od HTTP/1.1\r\nHost: x\r\n\r\n", 24, MSG_NOSIGNAL);
 	for (int i = 0; i < 100 && !n_rendered; i++) {
 		ev_run(loop, EVRUN_NOWAIT);
 		usleep(1000);
