@@ -13,6 +13,7 @@ help:
 	@echo 'make build          dev build in build/dev; also: release, asan, tsan'
 	@echo 'make fuzz [FUZZ=NAME]  every fuzz target, or one, for FUZZ_SECONDS (60)'
 	@echo 'make soak           20,000 requests for each way to lose one, with every HAProxy (root)'
+	@echo '                    and 100,000 connections through the kernel (root)'
 	@echo 'make install        the release build, to CMAKE_INSTALL_PREFIX or DESTDIR'
 	@echo 'make clean          remove build/'
 
@@ -53,6 +54,8 @@ fuzz:
 soak: release
 	@scripts/install-deps
 	@tests/soak $(SOAK)
+	cmake --preset dev && cmake --build --preset dev --target unit_bpfmap
+	@IDENTITYD_SOAK=100000 CK_RUN_SUITE=bpfmap/edge.bpf build/dev/tests/unit_bpfmap
 
 install: release
 	cmake --install build/release

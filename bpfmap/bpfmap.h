@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "bpfmap/abi.h"
+#include "bpfmap/program.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,25 +33,24 @@ enum bpfmap_bound {
 };
 
 struct bpfmap_binding {
-	uint32_t identity; /* not 0 */
-	uint64_t subject;  /* not 0 */
-	uint64_t expires;  /* CLOCK_BOOTTIME ns, 0: never */
-	bool kill;         /* BPFMAP_FLOW_KILL */
+	uint32_t identity;                   /* not 0 */
+	uint64_t subject;                    /* not 0 */
+	uint64_t expires;                    /* CLOCK_BOOTTIME ns, 0: never */
+	bool kill;                           /* BPFMAP_FLOW_KILL */
+	uint64_t token[BPFMAP_TOKEN_FIELDS]; /* as in struct bpfmap_flow */
+	int64_t issued;
 };
 
 /*
  * Writes the identity into the entry of this connection; only what changed is
- * written, and only an entry that the kernel made (BPF_EXIST). The write has
+ * written, and only into an entry that the kernel made. The write has
  * returned when this does. 0 and *ret_bound; -EINVAL for an identity or a
  * subject that is 0; -E2BIG when the connection came while the map was full;
  * or -errno of the system call.
  *
- * Safe from several threads of one process. Not from several processes: the
- * map has no compare-and-swap, so two agents that bind two subjects to one
- * connection at the same moment may lose SHARED. For the same reason a pair
- * that is closed and used again between our lookup and our write gets the old
- * socket's cookie: who enforces compares the cookie with the socket's and
- * treats a difference as no entry.
+ * Safe from several threads and several processes: the change itself is made
+ * by a program in the kernel. A pair that closes and is used again meanwhile
+ * gets nothing of it.
  */
 int bpfmap_flow_bind(struct bpfmap *map, const struct bpfmap_flow_key *key,
 	const struct bpfmap_binding *binding, enum bpfmap_bound *ret_bound) must_check;
@@ -61,16 +61,21 @@ int bpfmap_flow_get(struct bpfmap *map, const struct bpfmap_flow_key *key,
 
 struct bpfmap_status {
 	uint32_t max_flows;
-	uint64_t stats[BPFMAP_STATS]; /* summed over CPUs */
+	uint64_t counters[BPFMAP_COUNTERS]; /* summed over CPUs */
 	/*
-	 * The sock_ops link is pinned and holds a cgroup. A removed cgroup counts
-	 * until its last socket closes: only then the kernel lets go of it, and
-	 * without rights no more can be known.
+	 * Programs that are pinned and, on a cgroup, hold it: bits 1 << enum
+	 * bpfmap_program. A removed cgroup counts until its last socket closes:
+	 * only then the kernel lets go of it, and without rights no more can be
+	 * known.
 	 */
-	bool attached;
+	uint32_t programs;
+	bool attached; /* the required ones are among them */
 };
 /* 0 or -errno: -EMFILE, -ENFILE, -ENOMEM say that it could not be found out now. */
 int bpfmap_status(struct bpfmap *map, struct bpfmap_status *ret) must_check;
+
+/* Open flows by the counters. */
+uint64_t bpfmap_status_flows(const struct bpfmap_status *status);
 
 /*
  * Key of a connection from addresses of 4 or 16 bytes; IPv4-mapped IPv6

@@ -1,4 +1,4 @@
-#include "bpfmap/flow.h"
+#include "bpfmap/bpfmap.h"
 
 #include <errno.h>
 #include <string.h>
@@ -36,33 +36,4 @@ int bpfmap_flow_key(const uint8_t *remote, size_t remote_len, uint16_t remote_po
 	memcpy(ret_key->remote_addr, remote, remote_len);
 	memcpy(ret_key->local_addr, local, local_len);
 	return 0;
-}
-
-bool bpfmap_flow_same(const struct bpfmap_flow *a, const struct bpfmap_flow *b)
-{
-	return a->identity == b->identity && a->flags == b->flags && a->expires == b->expires &&
-	       a->cookie == b->cookie && a->subject == b->subject;
-}
-
-enum bpfmap_bound bpfmap_flow_merge(const struct bpfmap_flow *now,
-	const struct bpfmap_binding *binding, struct bpfmap_flow *ret_next)
-{
-	struct bpfmap_flow next = {
-		.cookie = now->cookie,
-		.flags = now->flags & ~BPFMAP_FLOW_KILL,
-	};
-	bool free_entry = !now->identity && !now->subject;
-
-	if ((now->flags & BPFMAP_FLOW_SHARED) ||
-		(!free_entry && now->subject != binding->subject)) {
-		next.flags |= BPFMAP_FLOW_SHARED;
-		*ret_next = next;
-		return BPFMAP_SHARED;
-	}
-	next.identity = binding->identity;
-	next.subject = binding->subject;
-	next.expires = binding->expires;
-	next.flags |= binding->kill ? BPFMAP_FLOW_KILL : 0;
-	*ret_next = next;
-	return bpfmap_flow_same(now, &next) ? BPFMAP_UNCHANGED : BPFMAP_BOUND;
 }

@@ -15,14 +15,14 @@ static int link_info(int fd, struct bpf_link_info *ret_info)
 	return ret_info->type == BPF_LINK_TYPE_CGROUP ? 0 : -EPROTO;
 }
 
-int bpfmap_link_open(const char *dir, int *ret_fd)
+int bpfmap_link_open(const char *dir, const char *pin, int *ret_fd)
 {
 	struct bpf_link_info info = {0};
 	char path[PATH_MAX];
 	cleanup(fd) int fd = -1;
 	int err;
 
-	err = bpfmap_pin_path(dir, BPFMAP_PIN_SOCK_OPS, path);
+	err = bpfmap_pin_path(dir, pin, path);
 	if (err)
 		return err;
 	fd = bpf_obj_get(path);

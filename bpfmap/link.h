@@ -1,4 +1,4 @@
-/* The pinned link that holds the sock_ops program on its cgroup. */
+/* The pinned links that hold programs on their cgroup. */
 #ifndef BPFMAP_LINK_H
 #define BPFMAP_LINK_H
 
@@ -6,14 +6,14 @@
 
 #include <stdint.h>
 
-/* Where a new link waits before it takes the place of the old one. A bpffs takes no dots. */
-#define BPFMAP_LINK_ASIDE "sock_ops_new"
+/* Where a new pin waits before it takes the place of the old one. A bpffs takes no dots. */
+#define BPFMAP_ASIDE "aside"
 
 /*
  * Opens the pinned link. 0 or -errno: -ENOENT no pin, -EPROTO it is another
  * kind of link. The kernel wants read and write permission on the pin.
  */
-int bpfmap_link_open(const char *dir, int *ret_fd) must_check;
+int bpfmap_link_open(const char *dir, const char *pin, int *ret_fd) must_check;
 
 /*
  * Which cgroup the link holds; 0 when it was detached or the kernel dropped

@@ -1,30 +1,19 @@
 #include "bpfmap/load.h"
 
-#include "bpfmap/flows.skel.h"
-#include "bpfmap/link.h"
-#include "bpfmap/pin.h"
+#include "bpfmap/attach.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
-
-/* BPF_OBJ_GET of a link asks for reading and writing, and the agent wants its status. */
-#define LINK_MODE 0660
-
-DEFINE_CLEANUP(skeleton, struct flows_bpf *, flows_bpf__destroy)
-DEFINE_CLEANUP(link, struct bpf_link *, (void)bpf_link__destroy)
 
 struct loading {
 	const struct bpfmap_load *load;
-	struct flows_bpf *skeleton; /* borrowed */
-	struct bpf_map *maps[BPFMAP_MAPS];
+	struct bpfmap_attaching at;
+	int fds[BPFMAP_MAPS]; /* owned */
 	bool reused[BPFMAP_MAPS];
 	struct bpfmap_loaded loaded;
 	char *why;
@@ -42,16 +31,8 @@ __attribute__((format(printf, 2, 0))) static int print_all(
 	return level == LIBBPF_DEBUG ? 0 : vfprintf(stderr, fmt, args);
 }
 
-static int give_to_group(const char *path, gid_t group, mode_t mode, char *why)
-{
-	if (chown(path, 0, group) || chmod(path, mode))
-		return bpfmap_why(
-			why, -errno, "%s: owner and mode cannot be set: %s", path, strerror(errno));
-	return 0;
-}
-
 /* A map that is pinned already is used as it is, whatever room it has. */
-static int reuse_map(struct loading *l, enum bpfmap_map id)
+static int find_pinned(struct loading *l, enum bpfmap_map id)
 {
 	const char *dir = l->load->dir;
 	cleanup(fd) int fd = -1;
@@ -65,49 +46,82 @@ static int reuse_map(struct loading *l, enum bpfmap_map id)
 		err = bpfmap_pin_version(fd, dir, l->why);
 	if (err)
 		return err;
-	err = bpf_map__reuse_fd(l->maps[id], fd);
-	if (err)
-		return bpfmap_why(l->why, err, "%s/%s cannot be used again: %s", dir,
-			bpfmap_pins[id].name, strerror(-err));
 	l->reused[id] = true;
 	if (id == BPFMAP_MAP_FLOWS)
 		l->loaded.max_flows = entries;
+	l->fds[id] = TAKE_FD(fd);
 	return 0;
 }
 
-static int prepare_maps(struct loading *l)
+static int set_room(const struct loading *l, const struct bpfmap_object *object)
 {
-	int err;
+	const struct {
+		enum bpfmap_map id;
+		uint32_t n;
+	} rooms[] = {
+		{BPFMAP_MAP_FLOWS, l->load->max_flows},
+		{BPFMAP_MAP_STATS, l->load->max_identities * BPFMAP_STATS_PER_IDENTITY},
+		{BPFMAP_MAP_ENDPOINTS, l->load->max_endpoints},
+		{BPFMAP_MAP_POLICY, l->load->max_policy},
+	};
+	int err = 0;
 
-	l->maps[BPFMAP_MAP_FLOWS] = l->skeleton->maps.flows;
-	l->maps[BPFMAP_MAP_OVERFLOW] = l->skeleton->maps.overflow;
-	l->maps[BPFMAP_MAP_SETTINGS] = l->skeleton->maps.settings;
-	l->maps[BPFMAP_MAP_STATS] = l->skeleton->maps.stats;
-	l->loaded.max_flows = l->load->max_flows;
-	err = bpf_map__set_max_entries(l->skeleton->maps.flows, l->load->max_flows);
-	if (err)
-		return bpfmap_why(
-			l->why, err, "the flows map cannot have room for %u", l->load->max_flows);
-	for (int i = 0; i < BPFMAP_MAPS; i++) {
-		err = reuse_map(l, i);
-		if (err)
-			return err;
-	}
-	return 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rooms) && !err; i++)
+		err = bpf_map__set_max_entries(bpfmap_object_map(object, rooms[i].id), rooms[i].n);
+	return err;
 }
 
-static int load_program(struct loading *l)
+static int why_refused(const struct loading *l, int err)
 {
-	int err = flows_bpf__load(l->skeleton);
-
 	if (err == -EPERM)
 		return bpfmap_why(l->why, err,
 			"the kernel refuses to load the program: "
 			"run as root, or with CAP_BPF and CAP_NET_ADMIN");
+	return bpfmap_why(l->why, err,
+		"the kernel refuses the program (%s): --verbose prints its reason", strerror(-err));
+}
+
+/* The first program makes the maps that are not there yet; the others share them. */
+static int load_first(struct loading *l, struct bpfmap_object *ret)
+{
+	cleanup(bpfmap_object) struct bpfmap_object object = {0};
+	int err = bpfmap_object_open(bpfmap_programs[BPFMAP_PROGRAM_SOCK_OPS].name, &object);
+
+	if (!err)
+		err = set_room(l, &object);
+	for (int i = 0; i < BPFMAP_MAPS && !err; i++) {
+		if (l->reused[i])
+			err = bpf_map__reuse_fd(bpfmap_object_map(&object, i), l->fds[i]);
+	}
+	if (!err)
+		err = bpf_object__load(object.bpf);
 	if (err)
-		return bpfmap_why(l->why, err,
-			"the kernel refuses the program (%s): --verbose prints its reason",
-			strerror(-err));
+		return why_refused(l, err);
+	for (int i = 0; i < BPFMAP_MAPS; i++) {
+		if (l->fds[i] < 0)
+			l->fds[i] = fcntl(
+				bpf_map__fd(bpfmap_object_map(&object, i)), F_DUPFD_CLOEXEC, 3);
+		if (l->fds[i] < 0)
+			return bpfmap_why(l->why, -errno, "no descriptor: %s", strerror(errno));
+	}
+	*ret = object;
+	object = (struct bpfmap_object){0};
+	return 0;
+}
+
+static int load_one(struct loading *l, const char *name, struct bpfmap_object *ret)
+{
+	cleanup(bpfmap_object) struct bpfmap_object object = {0};
+	int err = bpfmap_object_open(name, &object);
+
+	if (!err)
+		err = bpfmap_object_share(&object, l->fds);
+	if (!err)
+		err = bpf_object__load(object.bpf);
+	if (err)
+		return err;
+	*ret = object;
+	object = (struct bpfmap_object){0};
 	return 0;
 }
 
@@ -117,10 +131,11 @@ static int load_program(struct loading *l)
  */
 static int write_settings(struct loading *l)
 {
-	int fd = bpf_map__fd(l->maps[BPFMAP_MAP_SETTINGS]);
+	const int fd = l->fds[BPFMAP_MAP_SETTINGS];
 	struct bpfmap_settings now, next = {
 					    .version = BPFMAP_ABI_VERSION,
 					    .n_ports = (uint32_t)l->load->n_ports,
+					    .clusters = l->load->clusters,
 				    };
 	const uint32_t zero = 0;
 	int err;
@@ -138,6 +153,21 @@ static int write_settings(struct loading *l)
 	return 0;
 }
 
+/* Only at first: later it is the agent's, which may have broken the glass meanwhile. */
+static int write_control(struct loading *l)
+{
+	const uint32_t zero = 0;
+	int err;
+
+	if (l->reused[BPFMAP_MAP_CONTROL])
+		return 0;
+	err = bpf_map_update_elem(l->fds[BPFMAP_MAP_CONTROL], &zero, &l->load->control, BPF_EXIST);
+	if (err)
+		return bpfmap_why(
+			l->why, err, "the control map cannot be written: %s", strerror(-err));
+	return 0;
+}
+
 static int pin_map(struct loading *l, enum bpfmap_map id)
 {
 	const struct bpfmap_pin *pin = &bpfmap_pins[id];
@@ -148,136 +178,133 @@ static int pin_map(struct loading *l, enum bpfmap_map id)
 	if (err)
 		return err;
 	if (!l->reused[id]) {
-		err = bpf_obj_pin(bpf_map__fd(l->maps[id]), path);
+		err = bpf_obj_pin(l->fds[id], path);
 		if (err)
 			return bpfmap_why(
 				l->why, err, "%s cannot be pinned: %s", path, strerror(-err));
 		l->loaded.n_created++;
 	}
-	return give_to_group(path, l->load->group, pin->mode, l->why);
+	return bpfmap_give(path, l->load->group, pin->mode, l->why);
 }
 
-/* The descriptor and the id (kernfs: the inode number) of the cgroup. */
-static int open_cgroup(struct loading *l, int *ret_fd, uint64_t *ret_id)
+static int attach_first(struct loading *l, const struct bpfmap_object *object)
 {
-	const char *path = l->load->cgroup;
-	cleanup(fd) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	struct statfs fs;
-	struct stat st;
+	int err = bpfmap_attach_open(&l->at);
 
-	if (fd < 0)
-		return bpfmap_why(l->why, -errno,
-			"cgroup %s cannot be opened (%s): bpf.cgroup must name a folder that "
-			"exists before HAProxy creates its listeners",
-			path, strerror(errno));
-	if (fstatfs(fd, &fs) || fstat(fd, &st))
-		return bpfmap_why(l->why, -errno, "cgroup %s: %s", path, strerror(errno));
-	if (fs.f_type != CGROUP2_SUPER_MAGIC)
-		return bpfmap_why(l->why, -EINVAL,
-			"%s is not a cgroup of version 2: bpf.cgroup must lie below the mount "
-			"of type cgroup2",
-			path);
-	*ret_id = st.st_ino;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	if (err)
+		return err;
+	return bpfmap_attach(&l->at, BPFMAP_PROGRAM_SOCK_OPS, object, &l->loaded.how);
 }
 
-/*
- * The new link is pinned aside and renamed over the old pin: the old program
- * goes, with its link, only when the new one is at work.
- */
-static int attach_new(struct loading *l, int cgroup_fd)
+static int leave_out(struct loading *l, enum bpfmap_program id)
 {
-	cleanup(link) struct bpf_link *link = NULL;
-	char path[PATH_MAX], aside[PATH_MAX];
+	unsigned n = 0;
+
+	return bpfmap_detach(l->load->dir, id, &n, l->why);
+}
+
+static int attach_other(struct loading *l, enum bpfmap_program id)
+{
+	const struct bpfmap_program_info *info = &bpfmap_programs[id];
+	cleanup(bpfmap_object) struct bpfmap_object object = {0};
+	enum bpfmap_attach how;
 	int err;
 
-	err = bpfmap_pin_path(l->load->dir, BPFMAP_PIN_SOCK_OPS, path);
+	if (!info->required && (l->load->without & 1U << id)) {
+		l->loaded.left_out |= 1U << id;
+		return leave_out(l, id);
+	}
+	err = load_one(l, info->name, &object);
+	if (err && (info->required || err == -EPERM || err == -ENOMEM))
+		return why_refused(l, err);
+	if (err) {
+		l->loaded.lacks |= 1U << id;
+		l->loaded.lack_errors[id] = err;
+		return leave_out(l, id);
+	}
+	return bpfmap_attach(&l->at, id, &object, &how);
+}
+
+static uint64_t read_counter(const struct loading *l, uint32_t counter)
+{
+	int n_cpus = libbpf_num_possible_cpus();
+	cleanup(free) uint64_t *values = NULL;
+	uint64_t sum = 0;
+
+	if (n_cpus <= 0)
+		return 0;
+	values = calloc((size_t)n_cpus, sizeof(*values));
+	if (!values || bpf_map_lookup_elem(l->fds[BPFMAP_MAP_COUNTERS], &counter, values))
+		return 0;
+	for (int i = 0; i < n_cpus; i++)
+		sum += values[i];
+	return sum;
+}
+
+/* Entries for connections that are older than the program. Best effort: without, they are unbound. */
+static void seed(struct loading *l)
+{
+	cleanup(bpfmap_object) struct bpfmap_object object = {0};
+	uint64_t before = read_counter(l, BPFMAP_COUNT_FLOWS_SEEDED);
+
+	if (!l->load->n_ports || load_one(l, "identityd_seed", &object) ||
+		bpfmap_attach_walk(&object))
+		return;
+	l->loaded.n_seeded = (unsigned)(read_counter(l, BPFMAP_COUNT_FLOWS_SEEDED) - before);
+}
+
+static int load_all(struct loading *l)
+{
+	cleanup(bpfmap_object) struct bpfmap_object first = {0};
+	int err = 0;
+
+	for (int i = 0; i < BPFMAP_MAPS && !err; i++)
+		err = find_pinned(l, i);
 	if (!err)
-		err = bpfmap_pin_path(l->load->dir, BPFMAP_LINK_ASIDE, aside);
-	if (err)
-		return bpfmap_why(l->why, err, "the path of the bpffs is too long");
-	link = bpf_program__attach_cgroup(l->skeleton->progs.identityd_sock_ops, cgroup_fd);
-	if (!link)
-		return bpfmap_why(l->why, -errno, "the program cannot be attached to %s: %s",
-			l->load->cgroup, strerror(errno));
-	unlink(aside); /* left by a run that was killed */
-	err = bpf_link__pin(link, aside);
-	if (err)
-		return bpfmap_why(l->why, err, "%s cannot be pinned: %s", aside, strerror(-err));
-	err = give_to_group(aside, l->load->group, LINK_MODE, l->why);
-	if (err)
-		return err;
-	if (rename(aside, path))
-		return bpfmap_why(l->why, -errno, "%s cannot take the place of %s: %s", aside, path,
-			strerror(errno));
-	return 0;
-}
-
-static int update_link(struct loading *l, int link_fd)
-{
-	char path[PATH_MAX];
-	int err;
-
-	err = bpf_link_update(
-		link_fd, bpf_program__fd(l->skeleton->progs.identityd_sock_ops), NULL);
-	if (err)
-		return bpfmap_why(l->why, err, "the attached program cannot be exchanged: %s",
-			strerror(-err));
-	l->loaded.how = BPFMAP_UPDATED;
-	err = bpfmap_pin_path(l->load->dir, BPFMAP_PIN_SOCK_OPS, path);
-	if (err)
-		return err;
-	return give_to_group(path, l->load->group, LINK_MODE, l->why);
-}
-
-static int attach(struct loading *l)
-{
-	cleanup(fd) int cgroup_fd = -1;
-	cleanup(fd) int link_fd = -1;
-	uint64_t wanted = 0, held = 0;
-	int err;
-
-	err = open_cgroup(l, &cgroup_fd, &wanted);
-	if (err)
-		return err;
-	err = bpfmap_link_open(l->load->dir, &link_fd);
+		err = load_first(l, &first);
 	if (!err)
-		err = bpfmap_link_cgroup(link_fd, &held);
-	if (err && err != -ENOENT)
-		return bpfmap_why(l->why, err,
-			"%s/%s is there and is not our link (%s): remove it, or run with --remove",
-			l->load->dir, BPFMAP_PIN_SOCK_OPS, strerror(-err));
-	if (held && held == wanted)
-		return update_link(l, link_fd);
-	l->loaded.how = held ? BPFMAP_MOVED : BPFMAP_ATTACHED;
-	return attach_new(l, cgroup_fd);
+		err = write_settings(l);
+	if (!err)
+		err = write_control(l);
+	for (int i = 0; i < BPFMAP_MAPS && !err; i++)
+		err = pin_map(l, i);
+	if (!err)
+		err = attach_first(l, &first);
+	for (int i = 0; i < BPFMAP_PROGRAMS && !err; i++) {
+		if (i != BPFMAP_PROGRAM_SOCK_OPS)
+			err = attach_other(l, i);
+	}
+	if (!err)
+		seed(l);
+	return err;
 }
 
 int bpfmap_load(
 	const struct bpfmap_load *load, struct bpfmap_loaded *ret_loaded, char why[BPFMAP_WHY])
 {
-	cleanup(skeleton) struct flows_bpf *skeleton = NULL;
-	struct loading l = {.load = load, .why = why};
+	struct loading l = {
+		.load = load,
+		.at = {.dir = load->dir,
+			.cgroup = load->cgroup,
+			.group = load->group,
+			.cgroup_fd = -1,
+			.why = why},
+		.loaded = {.max_flows = load->max_flows},
+		.why = why,
+	};
 	int err;
 
-	if (load->n_ports > BPFMAP_PORTS_MAX || !load->max_flows)
-		return bpfmap_why(why, -EINVAL, "at most %d ports, and room for at least one flow",
+	if (load->n_ports > BPFMAP_PORTS_MAX || !load->max_flows || !load->max_identities ||
+		!load->max_endpoints || !load->max_policy)
+		return bpfmap_why(why, -EINVAL, "at most %d ports, and room for at least one",
 			BPFMAP_PORTS_MAX);
 	libbpf_set_print(load->verbose ? print_all : print_nothing);
-	skeleton = flows_bpf__open();
-	if (!skeleton)
-		return bpfmap_why(why, -errno, "the program cannot be read: %s", strerror(errno));
-	l.skeleton = skeleton;
-	err = prepare_maps(&l);
-	if (!err)
-		err = load_program(&l);
-	if (!err)
-		err = write_settings(&l);
-	for (int i = 0; i < BPFMAP_MAPS && !err; i++)
-		err = pin_map(&l, i);
-	if (!err)
-		err = attach(&l);
+	for (int i = 0; i < BPFMAP_MAPS; i++)
+		l.fds[i] = -1;
+	err = load_all(&l);
+	for (int i = 0; i < BPFMAP_MAPS; i++)
+		cleanup_fn_fd(&l.fds[i]);
+	cleanup_fn_fd(&l.at.cgroup_fd);
 	if (err)
 		return err;
 	*ret_loaded = l.loaded;

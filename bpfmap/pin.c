@@ -6,16 +6,27 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The agent only reads overflow, settings and counters, so its group gets no more. */
+/* The agent only reads what programs write, so its group gets no more. */
 const struct bpfmap_pin bpfmap_pins[BPFMAP_MAPS] = {
 	[BPFMAP_MAP_FLOWS] = {BPFMAP_PIN_FLOWS, BPF_MAP_TYPE_HASH, sizeof(struct bpfmap_flow_key),
-		sizeof(struct bpfmap_flow), 1, 0660},
+		sizeof(struct bpfmap_flow), 1, 0640, BPF_F_RDONLY},
 	[BPFMAP_MAP_OVERFLOW] = {BPFMAP_PIN_OVERFLOW, BPF_MAP_TYPE_LRU_HASH,
-		sizeof(struct bpfmap_flow_key), sizeof(uint32_t), 1, 0640},
+		sizeof(struct bpfmap_flow_key), sizeof(uint32_t), 1, 0640, BPF_F_RDONLY},
 	[BPFMAP_MAP_SETTINGS] = {BPFMAP_PIN_SETTINGS, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
-		sizeof(struct bpfmap_settings), 1, 0640},
-	[BPFMAP_MAP_STATS] = {BPFMAP_PIN_STATS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
-		sizeof(uint64_t), BPFMAP_STATS, 0640},
+		sizeof(struct bpfmap_settings), 1, 0640, BPF_F_RDONLY},
+	[BPFMAP_MAP_CONTROL] = {BPFMAP_PIN_CONTROL, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
+		sizeof(struct bpfmap_control), 1, 0660, 0},
+	[BPFMAP_MAP_CELLS] = {BPFMAP_PIN_CELLS, BPF_MAP_TYPE_ARRAY, sizeof(uint32_t),
+		sizeof(struct bpfmap_cells), 1, 0640, BPF_F_RDONLY},
+	[BPFMAP_MAP_COUNTERS] = {BPFMAP_PIN_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, sizeof(uint32_t),
+		sizeof(uint64_t), BPFMAP_COUNTERS, 0640, BPF_F_RDONLY},
+	[BPFMAP_MAP_STATS] = {BPFMAP_PIN_STATS, BPF_MAP_TYPE_PERCPU_HASH,
+		sizeof(struct bpfmap_stat_key), sizeof(struct bpfmap_stat), 1, 0640, BPF_F_RDONLY},
+	[BPFMAP_MAP_ENDPOINTS] = {BPFMAP_PIN_ENDPOINTS, BPF_MAP_TYPE_LPM_TRIE,
+		sizeof(struct bpfmap_endpoint_key), sizeof(struct bpfmap_endpoint), 1, 0660, 0},
+	[BPFMAP_MAP_POLICY] = {BPFMAP_PIN_POLICY, BPF_MAP_TYPE_LPM_TRIE,
+		sizeof(struct bpfmap_policy_key), sizeof(uint32_t), 1, 0660, 0},
+	[BPFMAP_MAP_EVENTS] = {BPFMAP_PIN_EVENTS, BPF_MAP_TYPE_RINGBUF, 0, 0, 4096, 0660, 0},
 };
 
 int bpfmap_why(char why[BPFMAP_WHY], int err, const char *fmt, ...)
@@ -46,6 +57,7 @@ static const char *type_name(uint32_t type)
 		[BPF_MAP_TYPE_LRU_HASH] = "lru_hash",
 		[BPF_MAP_TYPE_LRU_PERCPU_HASH] = "lru_percpu_hash",
 		[BPF_MAP_TYPE_LPM_TRIE] = "lpm_trie",
+		[BPF_MAP_TYPE_RINGBUF] = "ringbuf",
 	};
 
 	return type < ARRAY_SIZE(names) && names[type] ? names[type] : "another type";

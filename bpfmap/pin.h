@@ -16,7 +16,13 @@ enum bpfmap_map {
 	BPFMAP_MAP_FLOWS,
 	BPFMAP_MAP_OVERFLOW,
 	BPFMAP_MAP_SETTINGS,
+	BPFMAP_MAP_CONTROL,
+	BPFMAP_MAP_CELLS,
+	BPFMAP_MAP_COUNTERS,
 	BPFMAP_MAP_STATS,
+	BPFMAP_MAP_ENDPOINTS,
+	BPFMAP_MAP_POLICY,
+	BPFMAP_MAP_EVENTS,
 	BPFMAP_MAPS,
 };
 
@@ -26,7 +32,8 @@ struct bpfmap_pin {
 	uint32_t key_size;
 	uint32_t value_size;
 	uint32_t min_entries;
-	mode_t mode; /* for root and the agent's group */
+	mode_t mode;    /* for root and the agent's group */
+	uint32_t flags; /* of BPF_OBJ_GET by the agent: what the mode allows */
 };
 
 extern const struct bpfmap_pin bpfmap_pins[BPFMAP_MAPS];

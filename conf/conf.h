@@ -48,6 +48,15 @@ enum conf_client {
 	CONF_CLIENT_OPTIONAL,
 };
 
+/* The parts of the kernel's work that have a mode, as in bpfmap/abi.h. */
+enum conf_mode_of {
+	CONF_MODE_OF_CONNECT,
+	CONF_MODE_OF_PACKETS,
+	CONF_MODE_OF_REVOKED,
+	CONF_MODE_OF_KILL,
+	CONF_MODES,
+};
+
 struct conf_listen {
 	struct conf_pos pos;
 	char *unix_path; /* exactly one of unix_path and tcp_host */
@@ -256,6 +265,8 @@ struct conf {
 	} spop;
 
 	int64_t workers;
+	bool observe;
+	int seccomp; /* enum spoa_filter_mode */
 
 	struct {
 		char *unix_path;
@@ -282,6 +293,13 @@ struct conf {
 		uint16_t ports[32];
 		size_t n_ports; /* 0: every listener in the cgroup */
 		int64_t max_flows;
+		int64_t max_identities;
+		int64_t max_endpoints;
+		int64_t max_policy;
+		int clusters;          /* 0: 255, 1: 511 */
+		int modes[CONF_MODES]; /* off, audit, enforce */
+		int unmarked;          /* 0: allow, 1: deny */
+		int64_t events_per_second;
 	} bpf;
 
 	struct {

@@ -171,6 +171,44 @@ static const struct conf_key BPF[] = {
 			"the same cgroup; an empty list means every listener there."},
 	{"max_flows", CONF_INT, AT(conf, bpf.max_flows), RANGE(16, 16 * COUNT), .fallback = "65536",
 		.help = "Connections that the flows map has room for."},
+	{"max_identities", CONF_INT, AT(conf, bpf.max_identities), RANGE(1, 65536),
+		.fallback = "1024",
+		.help = "Identities whose packets and bytes are counted in the kernel."},
+	{"max_endpoints", CONF_INT, AT(conf, bpf.max_endpoints), RANGE(16, COUNT),
+		.fallback = "16384",
+		.help = "Destinations that the endpoints map has room for: those in force and "
+			"those of the next policy."},
+	{"max_policy", CONF_INT, AT(conf, bpf.max_policy), RANGE(16, COUNT), .fallback = "65536",
+		.help = "Entries that the policy map has room for: those in force and those of "
+			"the next policy."},
+	{"clusters", CONF_ENUM, AT(conf, bpf.clusters), RANGE(0, 1), .words = "255 511",
+		.fallback = "255",
+		.help = "Cilium's max-connected-clusters, which says how an identity stands in a "
+			"packet mark."},
+	{"connect", CONF_ENUM, AT(conf, bpf.modes[CONF_MODE_OF_CONNECT]), RANGE(0, 2),
+		.words = "off audit enforce", .fallback = "enforce", .reloadable = true,
+		.help = "What the kernel does where a marked socket connects or sends to what its "
+			"identity may not reach: off, audit (reported only), or enforce."},
+	{"packets", CONF_ENUM, AT(conf, bpf.modes[CONF_MODE_OF_PACKETS]), RANGE(0, 2),
+		.words = "off audit enforce", .fallback = "enforce", .reloadable = true,
+		.help = "The same for each packet of a marked socket, so that a new policy holds "
+			"on open connections too."},
+	{"revoked", CONF_ENUM, AT(conf, bpf.modes[CONF_MODE_OF_REVOKED]), RANGE(0, 2),
+		.words = "off audit enforce", .fallback = "enforce", .reloadable = true,
+		.help = "What the kernel does with packets of revoked and expired connections: "
+			"enforce drops them."},
+	{"kill", CONF_ENUM, AT(conf, bpf.modes[CONF_MODE_OF_KILL]), RANGE(0, 2),
+		.words = "off audit enforce", .fallback = "enforce", .reloadable = true,
+		.help = "What the kernel does with revoked and expired connections themselves: "
+			"enforce ends them."},
+	{"unmarked", CONF_ENUM, AT(conf, bpf.unmarked), RANGE(0, 1), .words = "allow deny",
+		.fallback = "allow", .reloadable = true,
+		.help = "Whether a socket without an identity may reach a destination that has a "
+			"policy; deny holds for everything in the cgroup."},
+	{"events_per_second", CONF_INT, AT(conf, bpf.events_per_second), RANGE(0, 100000),
+		.fallback = "100", .reloadable = true,
+		.help = "Refusals, drops and kills that the kernel reports each second; more are "
+			"only counted."},
 };
 
 static const struct conf_key LOG[] = {
@@ -240,6 +278,15 @@ static const struct conf_key ROOT[] = {
 	{"spop", CONF_SECTION, .section = SECTION_OF(SPOP), .help = "The talk with HAProxy."},
 	{"workers", CONF_INT, AT(conf, workers), RANGE(1, 64), .fallback = "1",
 		.help = "Threads that answer HAProxy; a connection stays on its own."},
+	{"observe", CONF_BOOL, AT(conf, observe), RANGE(0, 1), .fallback = "false",
+		.reloadable = true,
+		.help = "Whether every answer is allow, with the true outcome in reason, log and "
+			"metrics only, and the kernel audits what it would enforce: to try a "
+			"configuration on live traffic."},
+	{"seccomp", CONF_ENUM, AT(conf, seccomp), RANGE(0, 2), .words = "enforce log off",
+		.fallback = "enforce",
+		.help = "What becomes of system calls that the daemon has no use for: enforce "
+			"refuses and logs them, log leaves them to the kernel's audit log."},
 	{"admin", CONF_SECTION, .section = SECTION_OF(ADMIN), .help = "The admin socket."},
 	{"public", CONF_SECTION, .section = SECTION_OF(PUBLIC),
 		.help = "What strangers may ask: no administrative route is here."},

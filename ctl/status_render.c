@@ -89,6 +89,25 @@ static size_t complain_empty(const json_t *provider, FILE *to)
 	return complain(to, "NO KEYS", why ? why : "");
 }
 
+static size_t complain_kernel(const json_t *bpf, FILE *to)
+{
+	const json_t *glass = json_object_get(bpf, "break_glass_s");
+	const json_t *missing;
+	size_t n = 0, i;
+	char what[80];
+
+	json_array_foreach (json_object_get(bpf, "missing"), i, missing) {
+		snprintf(what, sizeof(what), "KERNEL LACKS %.60s", text_of(missing, "program"));
+		n += complain(to, what, text_of(missing, "lost"));
+	}
+	if (json_integer_value(glass) > 0) {
+		snprintf(what, sizeof(what), "for another %lld s",
+			(long long)json_integer_value(glass));
+		n += complain(to, "THE GLASS IS BROKEN, the kernel only audits", what);
+	}
+	return n;
+}
+
 size_t ctl_status_complaints(const json_t *status, FILE *to)
 {
 	const json_t *bpf = json_object_get(status, "bpf");
@@ -100,6 +119,7 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 
 	if (is_text(bpf, "state", "not_enforced"))
 		n += complain(to, "NOT ENFORCED", text_of(bpf, "why"));
+	n += complain_kernel(bpf, to);
 	json_array_foreach (json_object_get(status, "providers"), i, provider)
 		n += complain_empty(provider, to);
 	if (json_is_string(json_object_get(audit, "error")))

@@ -1,8 +1,10 @@
 /* identityd-setup: prepares the kernel side for identityd, once, as root. */
 #include "base/diag.h"
+#include "bpfmap/program.h"
 #include "conf/conf.h"
 #include "setup/setup.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -16,6 +18,7 @@ enum {
 
 struct arguments {
 	const char *config;
+	uint32_t without; /* bits 1 << enum bpfmap_program */
 	bool remove;
 	bool verbose;
 };
@@ -23,13 +26,27 @@ struct arguments {
 static const char usage[] =
 	"usage: identityd-setup --config FILE [--remove] [--verbose]\n"
 	"\n"
-	"Mounts the bpffs, creates and pins the maps, attaches the kernel program\n"
+	"Mounts the bpffs, creates and pins the maps, attaches the kernel programs\n"
 	"to HAProxy's cgroup and proves it with a connection. May be repeated.\n"
 	"\n"
 	"  --config FILE  the agent's configuration (section bpf)\n"
 	"  --remove       detach, remove the pins, unmount\n"
+	"  --without NAME leave this kernel program out, and take it away if it is\n"
+	"                 there: connect4, connect6, sendmsg4, sendmsg6, ingress,\n"
+	"                 egress, kill, look; may be given several times\n"
 	"  --verbose      libbpf's own messages too\n"
 	"  --help, --version\n";
+
+/* A program that is not required, by name. */
+static bool may_lack(const char *name, uint32_t *without)
+{
+	enum bpfmap_program program = bpfmap_program_named(name);
+
+	if (program == BPFMAP_PROGRAMS || bpfmap_programs[program].required)
+		return false;
+	*without |= 1U << program;
+	return true;
+}
 
 /* -1 to go on, else the exit status. */
 static int parse_arguments(int argc, char **argv, struct arguments *ret)
@@ -37,6 +54,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"remove", no_argument, NULL, 'r'},
+		{"without", required_argument, NULL, 'w'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, 'V'},
@@ -51,6 +69,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 			ret->remove = true;
 		} else if (c == 'v') {
 			ret->verbose = true;
+		} else if (c == 'w' && may_lack(optarg, &ret->without)) {
+			continue;
 		} else if (c == 'h' || c == 'V') {
 			fputs(c == 'h' ? usage : "identityd-setup " IDENTITYD_VERSION "\n", stdout);
 			return EXIT_OK;
@@ -77,6 +97,20 @@ static int load_conf(const char *path, struct conf **ret_conf)
 	return err;
 }
 
+/* What holds from the first moment, before any agent has run. */
+static struct bpfmap_control first_control(const struct conf *conf)
+{
+	struct bpfmap_control control = {
+		.events_per_second = (uint32_t)conf->bpf.events_per_second,
+		.deny_unmarked = conf->bpf.unmarked == 1,
+	};
+
+	static_assert((int)CONF_MODES == (int)BPFMAP_PARTS, "a mode for each part");
+	for (int i = 0; i < BPFMAP_PARTS; i++)
+		control.mode[i] = (uint8_t)conf->bpf.modes[i];
+	return control;
+}
+
 static int run(const struct conf *conf, const struct arguments *arguments)
 {
 	const struct setup_options options = {
@@ -85,7 +119,13 @@ static int run(const struct conf *conf, const struct arguments *arguments)
 		.group = conf->bpf.group,
 		.ports = conf->bpf.ports,
 		.n_ports = conf->bpf.n_ports,
+		.clusters = conf->bpf.clusters ? 511 : 255,
 		.max_flows = (uint32_t)conf->bpf.max_flows,
+		.max_identities = (uint32_t)conf->bpf.max_identities,
+		.max_endpoints = (uint32_t)conf->bpf.max_endpoints,
+		.max_policy = (uint32_t)conf->bpf.max_policy,
+		.without = arguments->without,
+		.control = first_control(conf),
 		.verbose = arguments->verbose,
 		.out = stdout,
 	};

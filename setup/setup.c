@@ -56,6 +56,20 @@ static int group_id(const char *group, gid_t *ret_gid, char *why)
 	return 0;
 }
 
+/* What this kernel lacks is named, with what is lost. */
+static void say_missing(const struct setup_options *options, const struct bpfmap_loaded *loaded)
+{
+	for (int i = 0; i < BPFMAP_PROGRAMS; i++) {
+		const struct bpfmap_program_info *info = &bpfmap_programs[i];
+
+		if (loaded->lacks & 1U << i)
+			say(options, "warning: %s: this kernel refuses it (%s): %s", info->pin,
+				strerror(-loaded->lack_errors[i]), info->lost);
+		if (loaded->left_out & 1U << i)
+			say(options, "warning: %s: left out: %s", info->pin, info->lost);
+	}
+}
+
 static void say_loaded(
 	const struct setup_options *options, const char *cgroup, const struct bpfmap_loaded *loaded)
 {
@@ -74,7 +88,11 @@ static void say_loaded(
 			options->max_flows);
 	say(options, "settings: %s, %s", loaded->settings_written ? "written" : "as they were",
 		options->n_ports ? "listed ports" : "every port");
-	say(options, "sock_ops: %s %s", how[loaded->how], cgroup);
+	say(options, "programs: %s %s", how[loaded->how], cgroup);
+	say_missing(options, loaded);
+	if (loaded->n_seeded)
+		say(options, "flows: %u connections were open before and are tracked now",
+			loaded->n_seeded);
 	if (loaded->how == BPFMAP_MOVED)
 		say(options, "warning: entries of connections still open in the former cgroup "
 			     "stay until their addresses and ports are used again");
@@ -120,7 +138,13 @@ int setup_apply(const struct setup_options *options, char why[SETUP_WHY])
 		.group = group,
 		.ports = options->ports,
 		.n_ports = options->n_ports,
+		.clusters = options->clusters,
 		.max_flows = options->max_flows,
+		.max_identities = options->max_identities,
+		.max_endpoints = options->max_endpoints,
+		.max_policy = options->max_policy,
+		.without = options->without,
+		.control = options->control,
 		.verbose = options->verbose,
 	};
 	err = bpfmap_load(&load, &loaded, why);

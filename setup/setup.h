@@ -1,7 +1,7 @@
 /*
  * What root does once for the agent: a bpffs with the pinned maps, and the
- * kernel program on HAProxy's cgroup. Everything may be repeated; a
- * repetition keeps the entries and never leaves a moment without the program.
+ * kernel programs on HAProxy's cgroup. Everything may be repeated; a
+ * repetition keeps the entries and never leaves a moment without a program.
  *
  * One run at a time: two at once could each mount a bpffs.
  */
@@ -9,6 +9,7 @@
 #define SETUP_SETUP_H
 
 #include "base/mem.h"
+#include "bpfmap/abi.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,9 +22,15 @@ struct setup_options {
 	const char *group;      /* name or number, owner of folder and pins; NULL: root's */
 	const uint16_t *ports;  /* host order */
 	size_t n_ports;         /* 0: every listener in the cgroup */
-	uint32_t max_flows;     /* room of a new flows map */
-	bool verbose;           /* libbpf's own messages to stderr */
-	FILE *out;              /* one line for each action; NULL: silent */
+	uint32_t clusters;      /* 255 or 511 */
+	uint32_t max_flows;     /* room of new maps */
+	uint32_t max_identities;
+	uint32_t max_endpoints;
+	uint32_t max_policy;
+	uint32_t without;              /* bits 1 << enum bpfmap_program to leave out */
+	struct bpfmap_control control; /* until an agent writes its own */
+	bool verbose;                  /* libbpf's own messages to stderr */
+	FILE *out;                     /* one line for each action; NULL: silent */
 };
 
 #define SETUP_WHY 256

@@ -95,7 +95,7 @@ static bool expiry(struct answer *a, struct spop_data *value)
 
 static bool route(struct answer *a, struct spop_data *value)
 {
-	return role_of(a) && text(value, a->decision->route);
+	return (role_of(a) || a->decision->observed) && text(value, a->decision->route);
 }
 
 static bool policy(struct answer *a, struct spop_data *value)
@@ -105,7 +105,8 @@ static bool policy(struct answer *a, struct spop_data *value)
 
 static bool status(struct answer *a, struct spop_data *value)
 {
-	return integer(value, base_reason_status(a->decision->reason));
+	return integer(
+		value, a->decision->observed ? 200 : base_reason_status(a->decision->reason));
 }
 
 static bool reason(struct answer *a, struct spop_data *value)
@@ -115,7 +116,8 @@ static bool reason(struct answer *a, struct spop_data *value)
 
 static bool challenge(struct answer *a, struct spop_data *value)
 {
-	return text(value, spoa_challenge(a->config->conf, a->decision, a->challenge));
+	return !a->decision->observed &&
+	       text(value, spoa_challenge(a->config->conf, a->decision, a->challenge));
 }
 
 /* The caller's next DPoP proof must carry it (RFC 9449 8.2): the header DPoP-Nonce. */
@@ -131,7 +133,9 @@ static bool assertion(struct answer *a, struct spop_data *value)
 
 static bool verdict(struct answer *a, struct spop_data *value)
 {
-	return text(value, span_of(spoa_verdict_name(a->decision->verdict)));
+	enum spoa_verdict heard = a->decision->observed ? SPOA_ALLOW : a->decision->verdict;
+
+	return text(value, span_of(spoa_verdict_name(heard)));
 }
 
 static const struct variable {

@@ -1,6 +1,7 @@
 #include "spoa/caller.h"
 
 #include "base/wr.h"
+#include "spoa/hash.h"
 #include "spop/data.h"
 #include "token/cnf.h"
 #include "token/json.h"
@@ -175,6 +176,21 @@ static uint64_t subject_of(const struct token_claims *claims)
 	return subject ? subject : 1; /* 0 means nobody */
 }
 
+static void hash_texts(const struct spoa_config *config, struct spoa_caller *caller)
+{
+	const struct span texts[] = {
+		[TOKEN_REVOKE_ISS] = spoa_caller_iss(caller, config),
+		[TOKEN_REVOKE_SUB] = spoa_caller_text(caller, SPOA_TEXT_SUB),
+		[TOKEN_REVOKE_SID] = spoa_caller_text(caller, SPOA_TEXT_SID),
+		[TOKEN_REVOKE_JTI] = spoa_caller_text(caller, SPOA_TEXT_JTI),
+		[TOKEN_REVOKE_CLIENT] = spoa_caller_text(caller, SPOA_TEXT_CLIENT_ID),
+	};
+
+	_Static_assert(ARRAY_SIZE(texts) == TOKEN_REVOKE_FIELDS, "a text for each field");
+	for (size_t i = 0; i < TOKEN_REVOKE_FIELDS; i++)
+		caller->token[i] = spoa_hash_text(texts[i]);
+}
+
 enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	const struct token_claims *claims, struct spoa_caller *ret_caller)
 {
@@ -200,8 +216,10 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 		PACK[i](&p);
 		ret_caller->end[i] = (uint16_t)wr_len(&p.out);
 	}
-	if (!p.out.bad)
+	if (!p.out.bad) {
+		hash_texts(config, ret_caller);
 		return BASE_REASON_OK;
+	}
 	*ret_caller = (struct spoa_caller){0};
 	return BASE_REASON_CLAIMS_MALFORMED;
 }

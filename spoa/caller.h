@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "base/reason.h"
 #include "spoa/config.h"
+#include "token/revocation.h"
 #include "token/verify.h"
 
 #include <stdbool.h>
@@ -33,10 +34,11 @@ enum spoa_text {
 #define SPOA_TEXTS (SPOA_TEXT_ROLES + 1)
 
 struct spoa_caller {
-	int64_t exp, nbf, iat;    /* seconds since 1970; nbf and iat 0 when absent */
-	uint64_t subject;         /* 64 bits of a hash over issuer and sub; never 0 */
-	uint64_t key;             /* token_key.print of the key that signed */
-	uint16_t provider;        /* index into config->rules */
+	int64_t exp, nbf, iat;               /* seconds since 1970; nbf and iat 0 when absent */
+	uint64_t subject;                    /* 64 bits of a hash over issuer and sub; never 0 */
+	uint64_t token[TOKEN_REVOKE_FIELDS]; /* spoa_hash_text of what it can be revoked by */
+	uint64_t key;                        /* token_key.print of the key that signed */
+	uint16_t provider;                   /* index into config->rules */
 	uint16_t certificate;     /* 1: a client certificate names the caller, no token */
 	uint16_t bound;           /* 1: there is a cnf, understood or not */
 	uint16_t end[SPOA_TEXTS]; /* where in bytes each text ends; the next begins there */

@@ -87,6 +87,18 @@ bool spoa_daemon_sign(struct spoa_daemon *daemon)
 	return changed;
 }
 
+void spoa_daemon_revoked(void *arg, const struct token_revocation *what)
+{
+	struct spoa_daemon *daemon = arg;
+
+	spoa_kernel_revoke(&daemon->kernel, what);
+}
+
+void spoa_daemon_use_kernel(struct spoa_daemon *daemon)
+{
+	spoa_kernel_use(&daemon->kernel, daemon->config, daemon->watch.maps, daemon->watch.dir);
+}
+
 static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_daemon *daemon = timer->data;
@@ -102,6 +114,7 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	if (changed)
 		spoa_daemon_changed(daemon);
+	spoa_daemon_use_kernel(daemon);
 }
 
 static void on_net(struct ev_loop *loop, ev_async *wake, int events)
@@ -255,6 +268,7 @@ static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
 void spoa_daemon_watch(struct spoa_daemon *daemon)
 {
 	ev_set_userdata(daemon->loop, daemon);
+	spoa_kernel_init(&daemon->kernel, daemon->loop, &daemon->metrics);
 	ev_async_init(&daemon->on_net, on_net);
 	ev_async_init(&daemon->on_worker, on_worker);
 	ev_timer_init(&daemon->watch_timer, on_watch, WATCH_SECONDS, WATCH_SECONDS);
@@ -292,6 +306,7 @@ static void stop(struct spoa_daemon *daemon)
 	net_free(daemon->net);
 	spoa_keys_free(daemon->keys);
 	spoa_snapshot_unref(daemon->snapshot);
+	spoa_kernel_done(&daemon->kernel);
 	spoa_watch_done(&daemon->watch);
 	spoa_policies_unref(daemon->policies);
 	spoa_keyring_free(daemon->keyring);

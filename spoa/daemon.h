@@ -10,6 +10,7 @@
 #include "spoa/http.h"
 #include "spoa/inherit.h"
 #include "spoa/keyring.h"
+#include "spoa/kernel.h"
 #include "spoa/keys.h"
 #include "spoa/listen.h"
 #include "spoa/privilege.h"
@@ -49,6 +50,7 @@ struct spoa_daemon {
 	struct token_ctx *token; /* for logout tokens */
 	struct spoa_log_limit logout_lines;
 	struct spoa_watch watch;
+	struct spoa_kernel kernel;
 	struct spoa_snapshot *snapshot;
 	struct spoa_metrics metrics; /* the main thread's */
 	struct spoa_audit audit;
@@ -128,6 +130,12 @@ bool spoa_daemon_sign(struct spoa_daemon *daemon);
 void spoa_daemon_wake_for_net(void *daemon);
 void spoa_daemon_need_keys(void *daemon, struct spoa_need need);
 void spoa_daemon_worker_changed(void *daemon);
+
+/* A revocation is in force: the open connections of such tokens end. */
+void spoa_daemon_revoked(void *daemon, const struct token_revocation *what);
+
+/* Configuration or maps may be others now. */
+void spoa_daemon_use_kernel(struct spoa_daemon *daemon);
 
 void spoa_daemon_log_enforcement(const struct spoa_watch *watch);
 

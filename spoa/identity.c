@@ -6,23 +6,27 @@
  */
 #include "spoa/stages.h"
 
+#include <string.h>
+
+/* The two clocks' difference in steps of 17 ms: reading them twice gives the same. */
+#define STEP_NS (INT64_C(1) << 24)
+
 /*
- * The token's exp on the clock that the kernel expires by, up to a second
- * late. In whole seconds, so that one token has one expiry however often it is
- * seen, and the flow is not written anew each time. An exp in the year 9999 is
- * more nanoseconds than there are numbers: it ends with the last one.
+ * The token's exp on the clock that the kernel expires by, up to a step late,
+ * so that one token has one expiry however often it is seen, and the flow is
+ * not written anew each time. An exp in the year 9999 is more nanoseconds than
+ * there are numbers: it ends with the last one.
  */
 static uint64_t expires_at(
 	const struct token_provider *rules, int64_t exp, const struct base_now *now)
 {
-	int64_t booted_s = (now->wall_ns - (int64_t)now->boot_ns) / NS_PER_S;
-	int64_t at_s = exp + rules->leeway_s - booted_s;
+	int64_t booted = (now->wall_ns - (int64_t)now->boot_ns) / STEP_NS * STEP_NS;
+	int64_t at, ns;
 
-	if (at_s <= 0)
-		return 1;
-	if ((uint64_t)at_s > UINT64_MAX / (uint64_t)NS_PER_S)
+	if (__builtin_mul_overflow(exp + rules->leeway_s, NS_PER_S, &ns) ||
+		__builtin_sub_overflow(ns, booted, &at))
 		return UINT64_MAX;
-	return (uint64_t)at_s * (uint64_t)NS_PER_S;
+	return at <= 0 ? 1 : (uint64_t)at;
 }
 
 /* What only the request says, as far as a role looks at it. */
@@ -62,8 +66,10 @@ enum spoa_step spoa_stage_identity(struct spoa_case *c)
 	c->decision.binding = (struct bpfmap_binding){
 		.identity = role->number.id,
 		.subject = caller->subject,
+		.issued = caller->iat,
 		.expires = expires_at(&config->rules[caller->provider], caller->exp, c->now),
 		.kill = role->kill_on_expiry || c->request->tunnel,
 	};
+	memcpy(c->decision.binding.token, caller->token, sizeof(caller->token));
 	return SPOA_NEXT;
 }

@@ -40,6 +40,9 @@
 	X(FLOW_FAILED, "identityd_flow_bindings_total", "outcome=\"failed\"", "") \
 	X(NOT_ENFORCED, "identityd_decisions_not_enforced_total", "", "Requests allowed while no kernel map was there to enforce them") \
 	X(POLICY_AUDITED, "identityd_policy_audited_total", "", "Requests allowed only because the policy that denies them is in audit mode") \
+	X(FLOWS_REVOKED, "identityd_flows_revoked_total", "", "Client connections whose token was revoked while they were open") \
+	X(KILL_SCANS, "identityd_kernel_kill_scans_total", "", "Passes over all sockets to end revoked and expired connections") \
+	X(KERNEL_EVENTS, "identityd_kernel_events_total", "", "Refusals, drops and kills that the kernel reported") \
 	X(KEY_FETCHES, "identityd_key_fetches_total", "outcome=\"ok\"", "Fetches of providers' keys, by outcome") \
 	X(KEY_FETCHES_FAILED, "identityd_key_fetches_total", "outcome=\"failed\"", "") \
 	X(RELOADS, "identityd_reloads_total", "outcome=\"ok\"", "Reloads of the configuration, by outcome") \

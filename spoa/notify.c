@@ -65,6 +65,8 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	base_log_text(&log, "path", request->path);
 	base_log_text(&log, "policy", decision->policy);
 	log_caller(&log, worker->snapshot, decision->caller);
+	if (decision->observed)
+		base_log_bool(&log, "observed", true);
 	if (decision->role) {
 		base_log_str(&log, "role", decision->role->name);
 		base_log_int(&log, "identity", decision->role->number.id);
@@ -75,16 +77,27 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	spoa_log_close(&log);
 }
 
+/* Nothing is refused while the operator only watches; the request goes where it asked to go. */
+static void observe(
+	const struct conf *conf, const struct spoa_request *request, struct spoa_decision *decision)
+{
+	decision->observed = conf->observe;
+	if (decision->observed && !decision->route.n)
+		decision->route = request->service;
+}
+
 /* Writes the one ACK that the frame gets; one that does not fit becomes an error that does. */
 static void write_answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
-	struct spoa_decision *decision, struct wr *out)
+	const struct spoa_request *request, struct spoa_decision *decision, struct wr *out)
 {
 	const struct spoa_config *config = conn->worker->snapshot->config;
 	uint32_t max_frame = conn->session.max_frame;
 
+	observe(config->conf, request, decision);
 	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) == 0)
 		return;
 	spoa_decision_fail(decision, BASE_REASON_ANSWER_TOO_LONG);
+	observe(config->conf, request, decision);
 	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) &&
 		spoa_answer_short(out, stream_id, frame_id, max_frame, decision))
 		spoa_session_disconnect(&conn->session, SPOP_STATUS_RESOURCES, out);
@@ -117,12 +130,12 @@ static void answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id
 	size_t before = wr_len(out);
 	enum spoa_verdict verdict;
 
-	write_answer(conn, stream_id, frame_id, decision, out);
+	write_answer(conn, stream_id, frame_id, request, decision, out);
 	verdict = decision->verdict;
 	spoa_enforce(worker->snapshot, request, conn->may_bind, &worker->metrics, decision);
 	if (decision->verdict != verdict) {
 		wr_rewind(out, before);
-		write_answer(conn, stream_id, frame_id, decision, out);
+		write_answer(conn, stream_id, frame_id, request, decision, out);
 	}
 	finish(conn, request, decision, now);
 }

@@ -80,6 +80,7 @@ static int adopt(struct spoa_daemon *daemon, struct spoa_config *config,
 	spoa_config_unref(old);
 	adopt_policies(daemon, spoa_policies_ref(policies), stamp);
 	(void)spoa_daemon_sign(daemon);
+	spoa_daemon_use_kernel(daemon);
 	rc = spoa_daemon_publish(daemon);
 	if (rc)
 		spoa_log(BASE_LOG_ERROR, "no_memory", "for", "snapshot");

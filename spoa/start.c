@@ -3,6 +3,7 @@
 #include "spoa/daemon.h"
 
 #include "policy/load.h"
+#include "spoa/filter.h"
 #include "spoa/handover.h"
 #include "spoa/log.h"
 #include "spoa/status.h"
@@ -210,7 +211,8 @@ static void limit_connections(struct spoa_daemon *daemon, const struct conf *con
 static int start_guard(struct spoa_daemon *daemon)
 {
 	const struct conf *conf = daemon->config->conf;
-	const struct spoa_revoke_owner owner = {.changed = spoa_daemon_changed, .arg = daemon};
+	const struct spoa_revoke_owner owner = {
+		.changed = spoa_daemon_changed, .revoked = spoa_daemon_revoked, .arg = daemon};
 	char why[STORE_WHY] = "";
 
 	if (spoa_guard_new((size_t)conf->dpop.replay_entries, daemon->store, &daemon->guard, why))
@@ -232,6 +234,7 @@ int spoa_daemon_start(
 {
 	cleanup(conf) struct conf *owned = conf;
 	char why[STORE_WHY] = "";
+	int rc;
 
 	/* First, so that a signal that comes now is obeyed as soon as the loop runs. */
 	spoa_daemon_watch(daemon);
@@ -244,6 +247,9 @@ int spoa_daemon_start(
 	limit_connections(daemon, conf);
 	if (spoa_privilege_harden())
 		return fail("privileges", strerror(errno));
+	rc = spoa_filter_install((enum spoa_filter_mode)conf->seccomp);
+	if (rc)
+		return fail("seccomp", strerror(-rc));
 	if (store_open(conf->store.path, &daemon->store, why))
 		return fail("store", why);
 	if (make_config(daemon, TAKE_PTR(owned)))
@@ -254,6 +260,7 @@ int spoa_daemon_start(
 	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
 		return fail("bpf.mode is required", daemon->watch.why);
 	spoa_daemon_log_enforcement(&daemon->watch);
+	spoa_daemon_use_kernel(daemon);
 	if (net_new(spoa_daemon_wake_for_net, daemon, &daemon->net))
 		return fail("net", "cannot start the net thread");
 	daemon->keys = spoa_keys_new(daemon->loop, daemon->net, daemon->store, &daemon->metrics,

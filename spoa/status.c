@@ -5,6 +5,8 @@
 #include "spoa/explain.h"
 #include "spoa/role_test.h"
 #include "spoa/routes.h"
+#include "spoa/kernel_routes.h"
+#include "spoa/kernel_status.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,18 +75,8 @@ static json_t *bpf(const struct spoa_daemon *daemon)
 	const struct spoa_watch *watch = &daemon->watch;
 	json_t *object = json_pack("{s:s, s:s, s:o}", "mode", MODES[watch->mode], "state",
 		spoa_enforcement_name(watch->enforcement), "why", spoa_status_text(watch->why));
-	struct bpfmap_status status;
 
-	if (!watch->maps || bpfmap_status(watch->maps->map, &status))
-		return object;
-	json_object_set_new(object, "attached", json_boolean(status.attached));
-	json_object_set_new(object, "max_flows", json_integer(status.max_flows));
-	json_object_set_new(object, "flows_opened",
-		json_integer((json_int_t)status.stats[BPFMAP_STAT_FLOWS_OPENED]));
-	json_object_set_new(object, "flows_closed",
-		json_integer((json_int_t)status.stats[BPFMAP_STAT_FLOWS_CLOSED]));
-	json_object_set_new(object, "flows_full",
-		json_integer((json_int_t)status.stats[BPFMAP_STAT_FLOWS_FULL]));
+	spoa_kernel_status(&daemon->kernel, object);
 	return object;
 }
 
@@ -273,11 +265,10 @@ static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 		watch->enforcement == SPOA_ENFORCEMENT_ON);
 	spoa_metrics_gauge(to, "identityd_flows_max", "Capacity of the flow map", flows.max_flows);
 	spoa_metrics_gauge(to, "identityd_flows", "Client connections in the flow map",
-		(double)(int64_t)(flows.stats[BPFMAP_STAT_FLOWS_OPENED] -
-				  flows.stats[BPFMAP_STAT_FLOWS_CLOSED]));
+		(double)(int64_t)bpfmap_status_flows(&flows));
 	spoa_metrics_gauge(to, "identityd_flows_refused",
 		"Client connections that the full flow map had no room for",
-		(double)flows.stats[BPFMAP_STAT_FLOWS_FULL]);
+		(double)flows.counters[BPFMAP_COUNT_FLOWS_FULL]);
 	spoa_metrics_gauge(to, "identityd_providers_without_keys",
 		"Providers whose keys are not known", (double)spoa_keys_missing(daemon->keys));
 	spoa_metrics_gauge(to, "identityd_identities", "Identities of the configured roles",
@@ -320,6 +311,7 @@ static void render_metrics(
 	spoa_metrics_write(to, sets, n);
 	write_gauges(to, daemon);
 	write_providers(to, daemon);
+	spoa_kernel_metrics(&daemon->kernel, to);
 	if (fclose(to))
 		free(text);
 	else
@@ -337,5 +329,9 @@ const struct spoa_http_route spoa_status_routes[] = {
 	{"POST", "/api/v1/revocations", "application/json", spoa_route_revoke, SPOA_REVOKE_BODY},
 	{"POST", "/api/v1/revocations/remove", "application/json", spoa_route_unrevoke,
 		SPOA_REVOKE_BODY},
+	{"POST", "/api/v1/kernel/kill", "application/json", spoa_kernel_route_kill,
+		SPOA_KERNEL_BODY},
+	{"POST", "/api/v1/kernel/break-glass", "application/json", spoa_kernel_route_break_glass,
+		SPOA_KERNEL_BODY},
 };
 const size_t spoa_status_n_routes = ARRAY_SIZE(spoa_status_routes);

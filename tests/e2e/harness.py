@@ -32,6 +32,8 @@ IDENTITYD = os.path.join(BUILD, "spoa", "identityd")
 SETUP = os.path.join(BUILD, "setup", "identityd-setup")
 CTL = os.path.join(BUILD, "ctl", "identityctl")
 UID = 61001
+# Sanitizers make system calls of their own.
+SECCOMP = "off" if os.path.basename(BUILD) in ("asan", "tsan") else "enforce"
 
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer"
                        r"|detected memory leaks")
@@ -43,6 +45,7 @@ listen:
 workers: {workers}
 admin: {{unix: {dir}/admin.sock, handover: {dir}/handover.sock}}
 store: {{path: {dir}/state.db}}
+seccomp: {seccomp}
 bpf: {{mode: {bpf}, path: {bpf_dir}, cgroup: {cgroup}, group: "{uid}", ports: [], max_flows: {max_flows}}}
 providers:
   - {{name: corp, issuer: "{issuer}", allow_http: true, audiences: [api], \
@@ -103,7 +106,7 @@ class Agent:
         self.options = {"bpf": "required", "bpf_dir": os.path.join(lab.dir, "bpf"),
                         "activated": False,  # sockets come from a service manager: us
                         "unix_more": "", "tcp_more": "",  # further keys of the listeners
-                        "max_flows": 4096, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
+                        "max_flows": 4096, "seccomp": SECCOMP, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
                         "provider_more": "", **options}
         if "issuer" not in options:
             self.options["issuer"] = provider().issuer

@@ -6,6 +6,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 
 
 class Answer:
@@ -46,6 +47,37 @@ class Connection:
         self.http.endheaders()
         return Answer(self.http.getresponse())
 
+    def upgrade(self, token=None, path="/socket"):
+        """Opens a websocket (RFC 6455 4.1); the status. Afterwards echo() and ended()."""
+        lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: Upgrade",
+                 "Upgrade: websocket", "Sec-WebSocket-Version: 13",
+                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
+        if token is not None:
+            lines.append(f"Authorization: Bearer {token}")
+        self.http.sock.sendall("\r\n".join([*lines, "", ""]).encode())
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.http.sock.recv(1) or b"\r\n\r\n"
+        return int(head.split()[1])
+
+    def echo(self, data=b"ping"):
+        """Does the other end of the tunnel answer?"""
+        self.http.sock.sendall(data)
+        return self.http.sock.recv(len(data)) == data
+
+    def ended(self, timeout):
+        """Waits for the tunnel's end; the seconds it took, or None while it is open."""
+        begun = time.monotonic()
+        self.http.sock.settimeout(timeout)
+        try:
+            while self.http.sock.recv(4096):
+                pass
+        except TimeoutError:
+            return None
+        except OSError:
+            pass
+        return time.monotonic() - begun
+
     def close(self):
         self.http.close()
 
@@ -72,7 +104,36 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
 
+    def tunnel(self):
+        """What an Upgrade asked for: whatever comes goes back."""
+        self.send_response(101)
+        self.send_header("Connection", "Upgrade")
+        self.send_header("Upgrade", "websocket")
+        self.send_header("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  # RFC 6455 1.3
+        self.end_headers()
+        self.wfile.flush()
+        self.close_connection = True
+        while data := self.connection.recv(4096):
+            self.connection.sendall(data)
+
+    def drip(self, seconds):
+        """A slow download: a byte every 50 ms."""
+        n = int(seconds * 20)
+        self.send_response(200)
+        self.send_header("Content-Length", str(n))
+        self.end_headers()
+        for _ in range(n):
+            self.wfile.write(b".")
+            self.wfile.flush()
+            time.sleep(0.05)
+
     def do_GET(self):
+        if self.path == "/socket" and self.headers.get("Upgrade"):
+            self.tunnel()
+            return
+        if self.path.startswith("/drip/"):
+            self.drip(float(self.path.rsplit("/", 1)[1]))
+            return
         body = json.dumps({"backend": self.server.name, "path": self.path,
                            "headers": self.headers.items()}).encode()
         self.server.count += 1

@@ -155,6 +155,7 @@ struct bpfmap_loaded kernel_load(const uint16_t *ports, size_t n_ports, uint32_t
 		.ports = ports,
 		.n_ports = n_ports,
 		.max_flows = max_flows,
+		KERNEL_ROOM,
 		.verbose = true,
 	};
 	struct bpfmap_loaded loaded;

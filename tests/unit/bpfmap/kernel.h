@@ -13,6 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Room of the maps, and everything enforced, for tests that do not care. */
+#define KERNEL_ROOM                                                                                \
+	.clusters = 255, .max_identities = 64, .max_endpoints = 512, .max_policy = 512,            \
+	.control = {.mode = {2, 2, 2, 2}, .events_per_second = 1000}
+
 #define KERNEL_USER   61001
 #define KERNEL_GROUP  61002 /* the pins' */
 #define KERNEL_NOBODY 61003

@@ -3,9 +3,16 @@ unit(bpfmap SOURCES
 	unit/bpfmap/kernel.c
 	unit/bpfmap/test_bpfmap.c
 	unit/bpfmap/test_flow.c
-	unit/bpfmap/test_flows_bpf.c
+	unit/bpfmap/test_edge_bpf.c
+	unit/bpfmap/test_compile.c
 	unit/bpfmap/test_link.c
 	unit/bpfmap/test_load.c
+	unit/bpfmap/test_mark.c
 	unit/bpfmap/test_pin.c
+	unit/bpfmap/test_plan.c
+	unit/bpfmap/test_policy.c
 	unit/bpfmap/test_unload.c
+	unit/bpfmap/test_update.c
 	LINK -Wl,--wrap=calloc,--wrap=strdup)
+add_dependencies(unit_bpfmap bpf_harness)
+target_include_directories(unit_bpfmap SYSTEM PRIVATE ${CMAKE_BINARY_DIR})

@@ -1,4 +1,4 @@
-#include "bpfmap/flow.h"
+#include "bpfmap/bpfmap.h"
 
 #include <check.h>
 #include <errno.h>
@@ -73,74 +73,6 @@ START_TEST(key_refuses_every_other_length)
 }
 END_TEST
 
-#define COOKIE  0x1234567890abcdefULL
-#define SHARED  BPFMAP_FLOW_SHARED
-#define REVOKED BPFMAP_FLOW_REVOKED
-#define KILL    BPFMAP_FLOW_KILL
-
-/* identity, flags, expires, cookie, subject */
-static const struct {
-	const char *name;
-	struct bpfmap_flow now;
-	struct bpfmap_binding binding;
-	enum bpfmap_bound bound;
-	struct bpfmap_flow next;
-} merges[] = {
-	{"first", {0, 0, 0, COOKIE, 0}, {7, 70, 0, false}, BPFMAP_BOUND, {7, 0, 0, COOKIE, 70}},
-	{"first, with expiry", {0, 0, 0, COOKIE, 0}, {7, 70, 99, true}, BPFMAP_BOUND,
-		{7, KILL, 99, COOKIE, 70}},
-	{"again", {7, KILL, 99, COOKIE, 70}, {7, 70, 99, true}, BPFMAP_UNCHANGED,
-		{7, KILL, 99, COOKIE, 70}},
-	{"refreshed token", {7, KILL, 99, COOKIE, 70}, {7, 70, 199, true}, BPFMAP_BOUND,
-		{7, KILL, 199, COOKIE, 70}},
-	{"another role", {7, KILL, 99, COOKIE, 70}, {8, 70, 99, true}, BPFMAP_BOUND,
-		{8, KILL, 99, COOKIE, 70}},
-	{"no kill any more", {7, KILL, 99, COOKIE, 70}, {7, 70, 99, false}, BPFMAP_BOUND,
-		{7, 0, 99, COOKIE, 70}},
-	{"another subject", {7, KILL, 99, COOKIE, 70}, {7, 71, 99, true}, BPFMAP_SHARED,
-		{0, SHARED, 0, COOKIE, 0}},
-	{"shared stays, third subject", {0, SHARED, 0, COOKIE, 0}, {7, 72, 99, true}, BPFMAP_SHARED,
-		{0, SHARED, 0, COOKIE, 0}},
-	{"revoked stays for the same subject", {7, REVOKED, 99, COOKIE, 70}, {7, 70, 199, false},
-		BPFMAP_BOUND, {7, REVOKED, 199, COOKIE, 70}},
-	{"revoked stays for another subject", {7, REVOKED, 99, COOKIE, 70}, {7, 71, 99, false},
-		BPFMAP_SHARED, {0, SHARED | REVOKED, 0, COOKIE, 0}},
-	{"identity without subject is somebody else's", {7, 0, 0, COOKIE, 0}, {7, 70, 0, false},
-		BPFMAP_SHARED, {0, SHARED, 0, COOKIE, 0}},
-	{"subject without identity, the same", {0, 0, 0, COOKIE, 70}, {7, 70, 0, false},
-		BPFMAP_BOUND, {7, 0, 0, COOKIE, 70}},
-};
-
-START_TEST(merge_every_case)
-{
-	/* Goal: every state of an entry meets every kind of binding as the header says. */
-	struct bpfmap_flow next;
-
-	ck_assert_msg(
-		bpfmap_flow_merge(&merges[_i].now, &merges[_i].binding, &next) == merges[_i].bound,
-		"%s", merges[_i].name);
-	ck_assert_msg(!memcmp(&next, &merges[_i].next, sizeof(next)), "%s", merges[_i].name);
-}
-END_TEST
-
-START_TEST(same_sees_every_field)
-{
-	/* Goal: two entries that differ in one field are not the same. */
-	const struct bpfmap_flow a = {1, 2, 3, 4, 5};
-	const struct bpfmap_flow others[] = {
-		{0, 2, 3, 4, 5},
-		{1, 0, 3, 4, 5},
-		{1, 2, 0, 4, 5},
-		{1, 2, 3, 0, 5},
-		{1, 2, 3, 4, 0},
-	};
-
-	ck_assert(bpfmap_flow_same(&a, &a));
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
-		ck_assert(!bpfmap_flow_same(&a, &others[i]));
-}
-END_TEST
-
 Suite *suite_flow(void)
 {
 	Suite *suite = suite_create("bpfmap/flow");
@@ -148,8 +80,6 @@ Suite *suite_flow(void)
 
 	tcase_add_loop_test(tcase, key_of_every_family, 0, ARRAY_SIZE(keys));
 	tcase_add_test(tcase, key_refuses_every_other_length);
-	tcase_add_loop_test(tcase, merge_every_case, 0, ARRAY_SIZE(merges));
-	tcase_add_test(tcase, same_sees_every_field);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

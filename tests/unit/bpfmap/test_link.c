@@ -15,7 +15,7 @@ START_TEST(missing)
 	/* Goal: no pinned link is -ENOENT. */
 	int fd = -1;
 
-	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, &fd), -ENOENT);
+	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, "sock_ops", &fd), -ENOENT);
 	ck_assert_int_eq(fd, -1);
 }
 END_TEST
@@ -29,7 +29,7 @@ START_TEST(names_its_cgroup)
 
 	kernel_load(NULL, 0, 16);
 	ck_assert_int_eq(stat(kernel.cgroup, &st), 0);
-	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, &fd), 0);
+	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, "sock_ops", &fd), 0);
 	ck_assert_int_eq(bpfmap_link_cgroup(fd, &id), 0);
 	ck_assert_uint_eq(id, st.st_ino);
 	ck_assert_int_eq(bpf_link_detach(fd), 0);
@@ -43,8 +43,8 @@ START_TEST(map_is_no_link)
 	/* Goal: a pinned map under the link's name is refused. */
 	int fd = -1;
 
-	kernel_pin_map(BPFMAP_PIN_SOCK_OPS, BPF_MAP_TYPE_ARRAY, 4, 4, 1);
-	ck_assert_int_lt(bpfmap_link_open(kernel.bpf, &fd), 0);
+	kernel_pin_map("sock_ops", BPF_MAP_TYPE_ARRAY, 4, 4, 1);
+	ck_assert_int_lt(bpfmap_link_open(kernel.bpf, "sock_ops", &fd), 0);
 	ck_assert_int_eq(fd, -1);
 }
 END_TEST

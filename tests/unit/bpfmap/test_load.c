@@ -1,5 +1,6 @@
 #include "bpfmap/load.h"
 
+#include "bpfmap/link.h"
 #include "bpfmap/pin.h"
 #include "tests/unit/bpfmap/kernel.h"
 
@@ -18,6 +19,7 @@ static int load_at(const char *cgroup, struct bpfmap_loaded *loaded, char *why)
 		.cgroup = cgroup,
 		.group = KERNEL_GROUP,
 		.max_flows = 16,
+		KERNEL_ROOM,
 	};
 
 	return bpfmap_load(&load, loaded, why);
@@ -42,16 +44,32 @@ START_TEST(first_time)
 		const char *name;
 		mode_t mode;
 	} pins[] = {
-		{BPFMAP_PIN_FLOWS, 0660},
+		{BPFMAP_PIN_FLOWS, 0640},
 		{BPFMAP_PIN_OVERFLOW, 0640},
 		{BPFMAP_PIN_SETTINGS, 0640},
+		{BPFMAP_PIN_CONTROL, 0660},
+		{BPFMAP_PIN_CELLS, 0640},
+		{BPFMAP_PIN_COUNTERS, 0640},
 		{BPFMAP_PIN_STATS, 0640},
-		{BPFMAP_PIN_SOCK_OPS, 0660},
+		{BPFMAP_PIN_ENDPOINTS, 0660},
+		{BPFMAP_PIN_POLICY, 0660},
+		{BPFMAP_PIN_EVENTS, 0660},
+		{"sock_ops", 0660},
+		{"update", 0660},
+		{"connect4", 0660},
+		{"connect6", 0660},
+		{"sendmsg4", 0660},
+		{"sendmsg6", 0660},
+		{"ingress", 0660},
+		{"egress", 0660},
+		{"kill", 0640},
+		{"look", 0640},
 	};
 	struct bpfmap_loaded loaded = kernel_load(NULL, 0, 100);
 	gid_t gid = 0;
 
-	ck_assert_uint_eq(loaded.n_created, 4);
+	ck_assert_uint_eq(loaded.n_created, BPFMAP_MAPS);
+	ck_assert_uint_eq(loaded.lacks, 0);
 	ck_assert_uint_eq(loaded.max_flows, 100);
 	ck_assert(loaded.settings_written);
 	ck_assert_int_eq(loaded.how, BPFMAP_ATTACHED);
@@ -59,7 +77,7 @@ START_TEST(first_time)
 		ck_assert_uint_eq(mode_of(pins[i].name, &gid), pins[i].mode);
 		ck_assert_uint_eq(gid, KERNEL_GROUP);
 	}
-	ck_assert_uint_eq(mode_of("sock_ops_new", &gid), 0);
+	ck_assert_uint_eq(mode_of(BPFMAP_ASIDE, &gid), 0);
 }
 END_TEST
 
@@ -156,10 +174,10 @@ START_TEST(refuses_another_layout)
 
 	kernel_pin_map(BPFMAP_PIN_FLOWS, BPF_MAP_TYPE_HASH, 24, 24, 9);
 	ck_assert_int_eq(load_at(kernel.cgroup, &loaded, why), -EPROTO);
-	ck_assert_ptr_nonnull(strstr(why, "expected hash, key 40, value 32"));
+	ck_assert_ptr_nonnull(strstr(why, "expected hash, key 40, value 96"));
 	ck_assert_ptr_nonnull(strstr(why, "found hash, key 24, value 24"));
 	ck_assert_uint_eq(mode_of(BPFMAP_PIN_SETTINGS, &gid), 0);
-	ck_assert_uint_eq(mode_of(BPFMAP_PIN_SOCK_OPS, &gid), 0);
+	ck_assert_uint_eq(mode_of("sock_ops", &gid), 0);
 }
 END_TEST
 
@@ -167,7 +185,8 @@ START_TEST(bad_options)
 {
 	/* Goal: a cgroup that is none, too many ports and an empty map are said, not tried. */
 	static const uint16_t ports[BPFMAP_PORTS_MAX + 1];
-	struct bpfmap_load load = {.dir = kernel.bpf, .cgroup = kernel.cgroup, .max_flows = 1};
+	struct bpfmap_load load = {
+		.dir = kernel.bpf, .cgroup = kernel.cgroup, .max_flows = 1, KERNEL_ROOM};
 	struct bpfmap_loaded loaded;
 	char why[BPFMAP_WHY] = "";
 

@@ -28,21 +28,21 @@ static const struct {
 	int err;
 	const char *expected, *found;
 } layouts[] = {
-	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_HASH, 40, 32, 9, 0, "", ""},
-	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_HASH, 24, 24, 9, -EPROTO, "hash, key 40, value 32",
+	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_HASH, 40, 96, 9, 0, "", ""},
+	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_HASH, 24, 24, 9, -EPROTO, "hash, key 40, value 96",
 		"hash, key 24, value 24"},
-	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_HASH, 40, 40, 9, -EPROTO, "value 32", "value 40"},
-	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_LRU_HASH, 40, 32, 9, -EPROTO, "expected hash",
+	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_HASH, 40, 40, 9, -EPROTO, "value 96", "value 40"},
+	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_LRU_HASH, 40, 96, 9, -EPROTO, "expected hash",
 		"found lru_hash"},
-	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_STACK, 0, 32, 9, -EPROTO, "expected hash",
+	{BPFMAP_MAP_FLOWS, BPF_MAP_TYPE_STACK, 0, 96, 9, -EPROTO, "expected hash",
 		"found another type"},
-	{BPFMAP_MAP_SETTINGS, BPF_MAP_TYPE_ARRAY, 4, 72, 1, 0, "", ""},
-	{BPFMAP_MAP_SETTINGS, BPF_MAP_TYPE_ARRAY, 4, 8, 1, -EPROTO, "value 72", "value 8"},
-	{BPFMAP_MAP_STATS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, BPFMAP_STATS, 0, "", ""},
-	{BPFMAP_MAP_STATS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, BPFMAP_STATS - 1, -EPROTO, "room for 3",
-		"room for 2"},
-	{BPFMAP_MAP_STATS, BPF_MAP_TYPE_ARRAY, 4, 8, BPFMAP_STATS, -EPROTO, "expected percpu_array",
-		"found array"},
+	{BPFMAP_MAP_SETTINGS, BPF_MAP_TYPE_ARRAY, 4, 80, 1, 0, "", ""},
+	{BPFMAP_MAP_SETTINGS, BPF_MAP_TYPE_ARRAY, 4, 8, 1, -EPROTO, "value 80", "value 8"},
+	{BPFMAP_MAP_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, BPFMAP_COUNTERS, 0, "", ""},
+	{BPFMAP_MAP_COUNTERS, BPF_MAP_TYPE_PERCPU_ARRAY, 4, 8, BPFMAP_COUNTERS - 1, -EPROTO,
+		"room for 11", "room for 10"},
+	{BPFMAP_MAP_COUNTERS, BPF_MAP_TYPE_ARRAY, 4, 8, BPFMAP_COUNTERS, -EPROTO,
+		"expected percpu_array", "found array"},
 };
 
 START_TEST(layout)
@@ -82,7 +82,7 @@ START_TEST(version)
 	settings.version = 99;
 	ck_assert_int_eq(bpf_map_update_elem(fd, &zero, &settings, 0), 0);
 	ck_assert_int_eq(bpfmap_pin_version(fd, kernel.bpf, why), -EPROTO);
-	ck_assert_ptr_nonnull(strstr(why, "expected ABI version 1"));
+	ck_assert_ptr_nonnull(strstr(why, "expected ABI version 2"));
 	ck_assert_ptr_nonnull(strstr(why, "found version 99"));
 }
 END_TEST

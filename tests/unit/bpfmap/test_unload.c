@@ -1,5 +1,6 @@
 #include "bpfmap/link.h"
 #include "bpfmap/pin.h"
+#include "bpfmap/pin.h"
 #include "tests/unit/bpfmap/kernel.h"
 
 #include <dirent.h>
@@ -34,11 +35,11 @@ START_TEST(removes_everything)
 	int fd, listener;
 
 	kernel_load(NULL, 0, 16);
-	ck_assert_uint_eq(count_pins(), 5);
+	ck_assert_uint_eq(count_pins(), BPFMAP_MAPS + BPFMAP_PROGRAMS);
 	map = kernel_open();
-	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, &fd), 0);
+	ck_assert_int_eq(bpfmap_link_open(kernel.bpf, "sock_ops", &fd), 0);
 	ck_assert_int_eq(bpfmap_unload(kernel.bpf, &n, why), 0);
-	ck_assert_uint_eq(n, 5);
+	ck_assert_uint_eq(n, BPFMAP_MAPS + BPFMAP_PROGRAMS);
 	ck_assert_uint_eq(count_pins(), 0);
 	ck_assert_int_eq(bpfmap_link_cgroup(fd, &cgroup), 0);
 	ck_assert_uint_eq(cgroup, 0);
@@ -47,7 +48,7 @@ START_TEST(removes_everything)
 	ck_assert(kernel_wait_entry(map, &c.key, false));
 	ck_assert_int_eq(bpfmap_status(map, &status), 0);
 	ck_assert(!status.attached);
-	ck_assert_uint_eq(status.stats[BPFMAP_STAT_FLOWS_OPENED], 0);
+	ck_assert_uint_eq(status.counters[BPFMAP_COUNT_FLOWS_OPENED], 0);
 	kernel_close(&c);
 	close(listener);
 	close(fd);

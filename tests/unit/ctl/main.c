@@ -9,7 +9,9 @@ static Suite *(*const SUITES[])(void) = {
 	suite_status_render,
 #ifdef IDENTITYCTL
 	suite_fetch,
+	suite_kernel,
 	suite_main,
+	suite_map,
 	suite_metrics,
 	suite_revoke,
 	suite_status,

@@ -3,7 +3,8 @@ if(TARGET identityctl)
 	list(TRANSFORM ctl_tests PREPEND unit/ctl/)
 	unit(ctl SOURCES ${ctl_tests}
 		unit/ctl/daemon.c unit/ctl/program.c
-		unit/ctl/test_fetch.c unit/ctl/test_main.c unit/ctl/test_metrics.c unit/ctl/test_revoke.c
+		unit/ctl/test_fetch.c unit/ctl/test_kernel.c unit/ctl/test_main.c unit/ctl/test_map.c unit/ctl/test_metrics.c
+		unit/ctl/test_revoke.c
 		unit/ctl/test_status.c unit/ctl/test_token.c)
 	target_compile_definitions(unit_ctl PRIVATE IDENTITYCTL="$<TARGET_FILE:identityctl>")
 	add_dependencies(unit_ctl identityctl)

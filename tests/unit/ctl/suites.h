@@ -11,7 +11,9 @@ Suite *suite_status_render(void);
 
 /* These run the program. */
 Suite *suite_fetch(void);
+Suite *suite_kernel(void);
 Suite *suite_main(void);
+Suite *suite_map(void);
 Suite *suite_metrics(void);
 Suite *suite_revoke(void);
 Suite *suite_status(void);

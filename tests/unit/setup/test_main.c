@@ -100,7 +100,7 @@ START_TEST(off_does_nothing)
 	ck_assert_msg(run_config("") == 0, "%s", text);
 	ck_assert_str_eq(text, "bpf: off: nothing to do\n");
 	ck_assert_msg(run_config("--remove") == 0, "%s", text);
-	ck_assert_ptr_nonnull(strstr(text, "pins: 5 removed"));
+	ck_assert_ptr_nonnull(strstr(text, "pins: 20 removed"));
 }
 END_TEST
 

@@ -33,6 +33,7 @@ static struct setup_options options_of_test(void)
 		.cgroup = kernel.cgroup,
 		.group = group,
 		.max_flows = 64,
+		KERNEL_ROOM,
 		.verbose = true,
 	};
 }
@@ -72,8 +73,8 @@ START_TEST(twice_keeps_entries)
 
 	apply(&options);
 	ck_assert_ptr_nonnull(strstr(text, "bpffs: mounted"));
-	ck_assert_ptr_nonnull(strstr(text, "maps: 4 created, 0 kept, room for 64 flows"));
-	ck_assert_ptr_nonnull(strstr(text, "sock_ops: attached to"));
+	ck_assert_ptr_nonnull(strstr(text, "maps: 10 created, 0 kept, room for 64 flows"));
+	ck_assert_ptr_nonnull(strstr(text, "programs: attached to"));
 	ck_assert_ptr_nonnull(strstr(text, "probe: a connection appeared"));
 	map = kernel_open();
 	listener = kernel_listen(kernel.cgroup, "127.0.0.1");
@@ -83,10 +84,10 @@ START_TEST(twice_keeps_entries)
 	options.max_flows = 128;
 	apply(&options);
 	ck_assert_ptr_nonnull(strstr(text, "bpffs: found"));
-	ck_assert_ptr_nonnull(strstr(text, "maps: 0 created, 4 kept, room for 64 flows"));
+	ck_assert_ptr_nonnull(strstr(text, "maps: 0 created, 10 kept, room for 64 flows"));
 	ck_assert_ptr_nonnull(strstr(text, "warning: bpf.max_flows is 128"));
 	ck_assert_ptr_nonnull(strstr(text, "settings: as they were"));
-	ck_assert_ptr_nonnull(strstr(text, "sock_ops: updated in place"));
+	ck_assert_ptr_nonnull(strstr(text, "programs: updated in place"));
 	ck_assert_int_eq(bpfmap_flow_get(map, &c.key, &flow), 0);
 	ck_assert_uint_eq(flow.identity, 7);
 	kernel_close(&c);
@@ -109,7 +110,7 @@ START_TEST(remove_undoes_everything)
 	apply(&options);
 	map = kernel_open();
 	ck_assert_int_eq(run(setup_remove, &options, why), 0);
-	ck_assert_ptr_nonnull(strstr(text, "pins: 5 removed"));
+	ck_assert_ptr_nonnull(strstr(text, "pins: 20 removed"));
 	ck_assert_ptr_nonnull(strstr(text, "unmounted"));
 	ck_assert_int_eq(access(kernel.bpf, F_OK), -1);
 	listener = kernel_listen(kernel.cgroup, "127.0.0.1");
@@ -118,7 +119,7 @@ START_TEST(remove_undoes_everything)
 	ck_assert_int_eq(bpfmap_status(map, &status), 0);
 	ck_assert(!status.attached);
 	/* The one that was opened was the probe's. */
-	ck_assert_uint_eq(status.stats[BPFMAP_STAT_FLOWS_OPENED], 1);
+	ck_assert_uint_eq(status.counters[BPFMAP_COUNT_FLOWS_OPENED], 1);
 	kernel_close(&c);
 	close(listener);
 	bpfmap_close(map);
@@ -138,7 +139,7 @@ START_TEST(refuses_another_layout)
 	ck_assert_int_eq(unlink(path), 0);
 	kernel_pin_map(BPFMAP_PIN_FLOWS, BPF_MAP_TYPE_HASH, 24, 24, 9);
 	ck_assert_int_eq(run(setup_apply, &options, why), -EPROTO);
-	ck_assert_ptr_nonnull(strstr(why, "key 40, value 32"));
+	ck_assert_ptr_nonnull(strstr(why, "key 40, value 96"));
 	ck_assert_ptr_nonnull(strstr(why, "key 24, value 24"));
 	ck_assert_int_eq(run(setup_remove, &options, why), 0);
 	apply(&options);

@@ -13,6 +13,7 @@ unit(spoa
 		unit/spoa/test_cert.c
 		unit/spoa/test_challenge.c
 		unit/spoa/test_config.c
+		unit/spoa/test_filter.c
 		unit/spoa/test_conn.c
 		unit/spoa/test_decide.c
 		unit/spoa/test_enforce.c

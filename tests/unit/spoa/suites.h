@@ -22,6 +22,7 @@
 	X(source) \
 	X(unknown) \
 	X(enforce) \
+	X(filter) \
 	X(listen) \
 	X(log) \
 	X(metrics) \

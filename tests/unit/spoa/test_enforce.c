@@ -95,7 +95,8 @@ static struct spoa_decision allowed(const struct ident_role *role)
 	struct spoa_decision decision = spoa_decision_of(BASE_REASON_OK);
 
 	decision.role = role;
-	decision.binding = (struct bpfmap_binding){200, 77, 88, true};
+	decision.binding = (struct bpfmap_binding){
+		.identity = 200, .subject = 77, .expires = 88, .kill = true};
 	return decision;
 }
 

@@ -1,0 +1,34 @@
+#include "spoa/hash.h"
+
+#include <openssl/sha.h>
+#include <string.h>
+
+#define SAME(field)                                                                                \
+	_Static_assert((int)TOKEN_REVOKE_##field == (int)BPFMAP_TOKEN_##field, "same order")
+SAME(ISS);
+SAME(SUB);
+SAME(SID);
+SAME(JTI);
+SAME(CLIENT);
+_Static_assert((int)TOKEN_REVOKE_FIELDS == (int)BPFMAP_TOKEN_FIELDS, "same fields");
+
+uint64_t spoa_hash_text(struct span text)
+{
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint64_t value;
+
+	if (!text.n)
+		return 0;
+	SHA256((const unsigned char *)text.p, text.n, hash);
+	memcpy(&value, hash, sizeof(value));
+	return value ? value : 1;
+}
+
+struct bpfmap_revocation spoa_hash_revocation(const struct token_revocation *what)
+{
+	struct bpfmap_revocation hashed = {.issued_before = what->issued_before};
+
+	for (int i = 0; i < TOKEN_REVOKE_FIELDS; i++)
+		hashed.token[i] = spoa_hash_text(what->fields[i]);
+	return hashed;
+}
