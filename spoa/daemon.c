@@ -97,6 +97,9 @@ void spoa_daemon_revoked(void *arg, const struct token_revocation *what)
 void spoa_daemon_use_kernel(struct spoa_daemon *daemon)
 {
 	spoa_kernel_use(&daemon->kernel, daemon->config, daemon->watch.maps, daemon->watch.dir);
+	if (spoa_kernel_owns(&daemon->kernel))
+		spoa_kernel_policy_use(
+			&daemon->in_kernel, daemon->config, daemon->policies, daemon->watch.maps);
 }
 
 static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
@@ -308,6 +311,7 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_snapshot_unref(daemon->snapshot);
 	spoa_kernel_done(&daemon->kernel);
 	spoa_watch_done(&daemon->watch);
+	spoa_kernel_policy_done(&daemon->in_kernel);
 	spoa_policies_unref(daemon->policies);
 	spoa_keyring_free(daemon->keyring);
 	spoa_revoke_free(daemon->revoke);

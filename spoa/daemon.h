@@ -11,6 +11,7 @@
 #include "spoa/inherit.h"
 #include "spoa/keyring.h"
 #include "spoa/kernel.h"
+#include "spoa/kernel_policy.h"
 #include "spoa/keys.h"
 #include "spoa/listen.h"
 #include "spoa/privilege.h"
@@ -35,6 +36,7 @@ struct spoa_daemon {
 	struct base_now started;
 	struct spoa_config *config;
 	struct spoa_policies *policies;
+	struct spoa_kernel_policy in_kernel;    /* what of it is in the kernel's maps */
 	uint64_t policies_stamp, policies_seen; /* of the files: as read, as last looked at */
 	unsigned generation;                    /* of the configuration, from 1 */
 	int64_t loaded_at;                      /* seconds since 1970 */

@@ -146,6 +146,7 @@ void spoa_daemon_look_at_policies(struct spoa_daemon *daemon)
 		daemon->reload_error[0] = '\0';
 		spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS, 1);
 		log_policies("the new policies serve");
+		spoa_daemon_use_kernel(daemon);
 		spoa_daemon_changed(daemon);
 	} else {
 		daemon->policies_stamp = stamp; /* said once, not every second */

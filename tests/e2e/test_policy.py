@@ -1,6 +1,8 @@
 """CiliumNetworkPolicy at the edge: HAProxy answers 403 by it, and it follows its files."""
 import json
 import os
+import socket
+import sys
 
 import procs
 from harness import CTL, LabCase, run
@@ -125,3 +127,65 @@ class Policy(LabCase):
         changes = {(c["identity"], c["request"]): c["change"] for c in json.loads(done.stdout)["changes"]}
         self.assertEqual(changes["admin", "GET /open/sim"], "allow -> deny")
         self.assertEqual(changes["admin", "GET /closed/sim"], "deny -> allow")
+
+
+KERNEL_ROLES = """\
+  - {name: admin, provider: corp, when: [{claim: [roles], any: [admin]}], \
+labels: ["k8s:role=admin"], number: 300, route: be_admin}
+  - {name: reader, provider: corp, when: [{claim: scope, any: [read]}], \
+labels: ["k8s:role=reader"], number: 301, route: be_reader}
+"""
+
+# In the cgroup of HAProxy, with this mark: connect, and say how it went.
+CONNECT = """\
+import socket, sys
+with open(sys.argv[1] + "/cgroup.procs", "w") as f:
+    f.write("0")
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(sys.argv[2]))
+try:
+    s.connect(("127.0.0.1", int(sys.argv[3])))
+    print("connected")
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+class PolicyInKernel(LabCase):
+    """The same policy, enforced by the kernel on marked sockets."""
+
+    asks_haproxy = False
+
+    @classmethod
+    def make(cls):
+        cls.listener = socket.create_server(("127.0.0.1", 0))
+        cls.addClassCleanup(cls.listener.close)
+        cls.port = cls.listener.getsockname()[1]
+        cls.path = os.path.join(cls.lab.dir, "policy.yaml")
+        cls.write("admin")
+        more = f"policy: {{paths: [{cls.path}]}}\nservices:\n" \
+               f"  - {{name: be_admin, namespace: shop, labels: [app=admin], port: {cls.port}, addresses: [127.0.0.1]}}\n" \
+               f"  - {{name: be_reader, namespace: shop, labels: [app=reader], port: 1}}\n"
+        cls.agent = cls.lab.agent(roles=KERNEL_ROLES, more=more)
+
+    @classmethod
+    def write(cls, role):
+        with open(cls.path + ".new", "w") as f:
+            f.write(POLICY.format(path="/.*").replace("8080", str(cls.port)).replace("role: admin", f"role: {role}"))
+        os.rename(cls.path + ".new", cls.path)
+
+    def connect(self, identity):
+        """What a socket with the mark of this identity gets (cilium.md 4.1)."""
+        return run(sys.executable, "-c", CONNECT, self.lab.cgroup, str(identity << 16 | 0x0B00),
+                   str(self.port)).stdout.strip()
+
+    def test_kernel_follows_policy(self):
+        """Who may connect follows the policy's L3 and L4, also when its files change."""
+        self.agent.process.wait_event(event="kernel_policy", state="in force")
+        self.assertEqual(self.connect(300), "connected")
+        self.assertEqual(self.connect(301), "Operation not permitted")
+        self.write("reader")
+        procs.eventually(lambda: self.connect(301) == "connected", what="the kernel has the new policy")
+        self.assertEqual(self.connect(300), "Operation not permitted")
+        written = self.agent.process.events(event="kernel_policy")
+        self.assertLess(max(e["us"] for e in written), 100000)

@@ -4,6 +4,9 @@ unit(bpfmap SOURCES
 	unit/bpfmap/test_bpfmap.c
 	unit/bpfmap/test_flow.c
 	unit/bpfmap/test_edge_bpf.c
+	unit/bpfmap/test_equivalence.c
+	unit/policy/help.c
+	unit/policy/random.c
 	unit/bpfmap/test_compile.c
 	unit/bpfmap/test_link.c
 	unit/bpfmap/test_load.c
@@ -13,6 +16,6 @@ unit(bpfmap SOURCES
 	unit/bpfmap/test_policy.c
 	unit/bpfmap/test_unload.c
 	unit/bpfmap/test_update.c
-	LINK -Wl,--wrap=calloc,--wrap=strdup)
+	LINK room_policy PkgConfig::YAML -Wl,--wrap=calloc,--wrap=strdup)
 add_dependencies(unit_bpfmap bpf_harness)
 target_include_directories(unit_bpfmap SYSTEM PRIVATE ${CMAKE_BINARY_DIR})
