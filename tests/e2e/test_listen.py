@@ -4,6 +4,7 @@ import socket
 import ssl
 import unittest
 
+import harness
 import procs
 import web
 from harness import LabCase
@@ -197,6 +198,46 @@ class TlsWithoutCertificate(Tls):
 
     # What was shown with the other lab.
     test_certificates = test_slow_handshake = test_new_certificate = None
+
+
+class Successor(LabCase):
+    """An agent that is to replace another, and cannot or may not."""
+
+    asks_haproxy = False
+
+    @classmethod
+    def make(cls):
+        cls.agent = cls.lab.agent(bpf="off", setup=False)
+
+    def test_fails(self):
+        """One that cannot start changes nothing: the old agent goes on answering."""
+        old = self.agent.process
+        self.agent.configure(roles="  - {name: r, labels: [a=b], number: 1}\n")
+        self.agent.launch(replace=True)
+        try:
+            self.assertEqual(self.agent.process.child.wait(15), 1)
+            self.assertTrue(old.alive())
+            self.assertTrue(answered(socket.AF_UNIX, self.agent.unix))
+        finally:
+            self.agent.process = old
+
+    def test_left(self):
+        """One that takes the sockets and dies before it serves leaves the old one serving."""
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(5)
+            s.connect(os.path.join(self.agent.dir, "handover.sock"))
+            s.sendall(b"take 1")
+            _, fds, _, _ = socket.recv_fds(s, 64, 64)
+            self.assertEqual(len(fds), 4)  # unix, tcp, admin, handover
+            for fd in fds:
+                os.close(fd)
+        self.assertTrue(answered(socket.AF_UNIX, self.agent.unix))
+        self.assertEqual(self.agent.process.events(event="replaced"), [])
+
+    def test_who(self):
+        """Only root and the agent's user reach the socket."""
+        found = os.stat(os.path.join(self.agent.dir, "handover.sock"))
+        self.assertEqual((found.st_mode & 0o777, found.st_uid), (0o600, harness.UID))
 
 
 if __name__ == "__main__":

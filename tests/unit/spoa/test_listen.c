@@ -1,6 +1,7 @@
 #include "tests/unit/spoa/suites.h"
 
 #include "spoa/access.h"
+#include "spoa/inherit.h"
 #include "spoa/listen.h"
 #include "spoa/newcomer.h"
 #include "tests/unit/spoa/help.h"
@@ -9,6 +10,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -202,6 +204,42 @@ START_TEST(tcp)
 }
 END_TEST
 
+START_TEST(inherited)
+{
+	/* A socket that was passed is found by its address, kept ones leave their file, others are refused. */
+	struct spoa_inherit inherit = {.n = 0};
+	struct spoa_listen made, taken;
+	struct conf_listen other = {.tcp_host = (char *)"127.0.0.1", .tcp_port = 1};
+	struct stat st;
+
+	ck_assert_int_eq(open_it(&made), 0);
+	ck_assert_int_eq(spoa_inherit_add(&inherit, dup(made.fd), true), 0);
+	ck_assert_int_eq(spoa_inherit_add(&inherit, dup(made.fd), true), 0);
+	ck_assert(!spoa_inherit_take(&inherit, &other, &taken));
+	ck_assert(spoa_inherit_take(&inherit, &conf, &taken));
+	ck_assert(taken.is_unix && taken.kept);
+	ck_assert_str_eq(taken.name, made.name);
+	spoa_listen_close(&taken);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(spoa_inherit_done(&inherit, why), -EINVAL);
+	ck_assert_ptr_nonnull(strstr(why, path));
+	spoa_listen_close(&made);
+}
+END_TEST
+
+START_TEST(environment)
+{
+	/* LISTEN_FDS is believed only when LISTEN_PID is this process, and is gone afterwards. */
+	struct spoa_inherit inherit = {.n = 0};
+
+	setenv("LISTEN_FDS", "1", 1);
+	setenv("LISTEN_PID", "1", 1);
+	ck_assert_int_eq(spoa_inherit_environment(&inherit, why), 0);
+	ck_assert_uint_eq(inherit.n, 0);
+	ck_assert_ptr_null(getenv("LISTEN_FDS"));
+}
+END_TEST
+
 Suite *suite_listen(void)
 {
 	Suite *suite = suite_create("listen");
@@ -215,6 +253,8 @@ Suite *suite_listen(void)
 	tcase_add_test(tc, group);
 	tcase_add_test(tc, too_long);
 	tcase_add_test(tc, tcp);
+	tcase_add_test(tc, inherited);
+	tcase_add_test(tc, environment);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
