@@ -1,5 +1,5 @@
 # A thin convenience over the CMake presets; CMakeLists.txt is the build.
-.PHONY: help demo test deps build dev release asan tsan fuzz soak install clean
+.PHONY: help demo test deps build dev release asan tsan fuzz soak bench install clean
 
 FUZZ_SECONDS ?= 60
 # One target, or all. What they find is kept, also when build/ goes.
@@ -14,6 +14,7 @@ help:
 	@echo 'make fuzz [FUZZ=NAME]  every fuzz target, or one, for FUZZ_SECONDS (60)'
 	@echo 'make soak           20,000 requests for each way to lose one, with every HAProxy (root)'
 	@echo '                    and 100,000 connections through the kernel (root)'
+	@echo 'make bench          measure; some 10 minutes, BENCH=quick 2 (root)'
 	@echo 'make install        the release build, to CMAKE_INSTALL_PREFIX or DESTDIR'
 	@echo 'make clean          remove build/'
 
@@ -56,6 +57,13 @@ soak: release
 	@tests/soak $(SOAK)
 	cmake --preset dev && cmake --build --preset dev --target unit_bpfmap
 	@IDENTITYD_SOAK=100000 CK_RUN_SUITE=bpfmap/edge.bpf build/dev/tests/unit_bpfmap
+
+bench:
+	@scripts/install-deps build bench
+	@scripts/fetch-haproxy >/dev/null
+	@cmake --preset bench >/dev/null
+	@cmake --build --preset bench
+	@tests/bench/run.py
 
 install: release
 	cmake --install build/release

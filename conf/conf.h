@@ -282,6 +282,10 @@ struct conf {
 	} public;
 
 	struct {
+		int64_t tokens; /* bytes for verified tokens, all workers together; 0: none */
+	} cache;
+
+	struct {
 		char *path;
 	} store;
 

@@ -145,6 +145,12 @@ static const struct conf_key PUBLIC[] = {
 		.example = "/etc/identityd/public.key", .help = "Private key of that certificate."},
 };
 
+static const struct conf_key CACHE[] = {
+	{"tokens", CONF_SIZE, AT(conf, cache.tokens), RANGE(0, 64 * GIB), .fallback = "64MiB",
+		.help = "Memory for tokens that were verified before, some 400 bytes each, shared "
+			"out over the workers; 0 verifies every time."},
+};
+
 static const struct conf_key STORE[] = {
 	{"path", CONF_PATH, AT(conf, store.path), RANGE(2, 1024),
 		.fallback = "/var/lib/identityd/state.db",
@@ -290,6 +296,7 @@ static const struct conf_key ROOT[] = {
 	{"admin", CONF_SECTION, .section = SECTION_OF(ADMIN), .help = "The admin socket."},
 	{"public", CONF_SECTION, .section = SECTION_OF(PUBLIC),
 		.help = "What strangers may ask: no administrative route is here."},
+	{"cache", CONF_SECTION, .section = SECTION_OF(CACHE), .help = "What is remembered."},
 	{"store", CONF_SECTION, .section = SECTION_OF(STORE), .help = "What outlives the process."},
 	{"bpf", CONF_SECTION, .section = SECTION_OF(BPF), .help = "What the kernel enforces."},
 	{"log", CONF_SECTION, .section = SECTION_OF(LOG), .help = "JSON lines on standard error."},

@@ -16,6 +16,7 @@
 #define H     (60 * M)
 #define D     (24 * H)
 #define KIB   INT64_C(1024)
+#define GIB   (1024 * 1024 * KIB)
 #define COUNT INT64_C(1000000)
 
 #define SOCKET_PATH_MAX 107      /* sun_path of unix(7), less its NUL */

@@ -139,7 +139,7 @@ static bool verdict(struct answer *a, struct spop_data *value)
 }
 
 static const struct variable {
-	const char *name;
+	char name[16];
 	variable_fn *value;
 } BEFORE[] =
 	{
@@ -169,8 +169,8 @@ static void write_variables(
 	struct wr *w, struct answer *a, const struct variable *variables, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct spop_data value = {0};
 		struct span name = span_of(variables[i].name);
+		struct spop_data value = {0};
 
 		if (variables[i].value(a, &value))
 			spop_ack_set(w, SPOP_SCOPE_TXN, name, &value);

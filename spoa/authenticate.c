@@ -1,8 +1,10 @@
 /*
- * Who is it? The token is verified, and its caller packed.
+ * Who is it? A token that was seen before is remembered; another one is
+ * verified, and its caller packed and remembered.
  *
  * What token_verify or spoa_cert_judge says, CLAIM_REQUIRED, or
- * KEYS_UNAVAILABLE where keys could not be asked for; or SPOA_NEEDS: the keys of some providers first.
+ * KEYS_UNAVAILABLE where keys could not be asked for; or SPOA_NEEDS: the keys
+ * of some providers first.
  */
 #include "spoa/missing.h"
 #include "spoa/stages.h"
@@ -20,16 +22,31 @@ static bool meets_requirements(const struct spoa_config *config, const struct to
 	return true;
 }
 
+/*
+ * What is remembered holds under the configuration and the key that it was
+ * found out with. Everything else about it is looked at by later stages.
+ */
+static const struct spoa_caller *recall(const struct spoa_case *c)
+{
+	const struct spoa_caller *caller = spoa_cache_find(c->state->cache, c->hash);
+
+	if (!caller || caller->config != (uint32_t)c->snapshot->config->serial)
+		return NULL;
+	return spoa_snapshot_has_key(c->snapshot, caller->provider, caller->key) ? caller : NULL;
+}
+
 static enum spoa_step keep(struct spoa_case *c, const struct token_claims *claims)
 {
+	struct spoa_caller *fresh = c->state->fresh;
 	enum base_reason reason = BASE_REASON_CLAIM_REQUIRED;
 
 	if (meets_requirements(c->snapshot->config, claims))
-		reason = spoa_caller_pack(c->snapshot->config, claims, c->state->fresh);
-
-	if (reason == BASE_REASON_OK)
-		c->caller = c->decision.caller = c->state->fresh;
-	return spoa_unless_ok(c, reason);
+		reason = spoa_caller_pack(c->snapshot->config, claims, fresh);
+	if (reason != BASE_REASON_OK)
+		return spoa_refuse(c, reason);
+	spoa_cache_put(c->state->cache, c->hash, fresh);
+	c->caller = c->decision.caller = fresh;
+	return SPOA_NEXT;
 }
 
 /* The certificate is the credential. Its claims are the worker's, and stay. */
@@ -48,21 +65,27 @@ static enum spoa_step authenticate_certificate(struct spoa_case *c)
 	return SPOA_NEXT;
 }
 
-enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
+static enum spoa_step verify(struct spoa_case *c)
 {
 	const struct spoa_snapshot *snapshot = c->snapshot;
 	cleanup(token_claims) struct token_claims claims = {0};
 	int alg = -1;
-	enum base_reason reason;
-
-	if (!c->request->token.n)
-		return authenticate_certificate(c);
-	reason = token_verify(c->state->token, snapshot->issuers, snapshot->n_issuers,
-		c->request->token, base_clock_wall_s(c->now), &claims, &alg);
+	enum base_reason reason = token_verify(c->state->token, snapshot->issuers,
+		snapshot->n_issuers, c->request->token, base_clock_wall_s(c->now), &claims, &alg);
 
 	if (spoa_missing_could_help(reason))
 		return spoa_missing_keys(c, alg, reason);
 	if (reason != BASE_REASON_OK)
 		return spoa_refuse(c, reason);
 	return keep(c, &claims);
+}
+
+enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
+{
+	if (!c->request->token.n)
+		return authenticate_certificate(c);
+	token_hash_of(c->request->token, c->hash);
+	c->caller = c->decision.caller = recall(c);
+	c->decision.remembered = c->caller;
+	return c->caller ? SPOA_NEXT : verify(c);
 }

@@ -4,9 +4,9 @@
 #include "spoa/hash.h"
 #include "spop/data.h"
 #include "token/cnf.h"
+#include "token/hash.h"
 #include "token/json.h"
 
-#include <openssl/sha.h>
 #include <string.h>
 
 /* With a role's index: the provider left out a claim that it asks for. */
@@ -159,7 +159,7 @@ _Static_assert(ARRAY_SIZE(PACK) == SPOA_TEXTS, "a row for each text");
 static uint64_t subject_of(const struct token_claims *claims)
 {
 	unsigned char text[2 * TOKEN_TEXT_MAX + 2];
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[TOKEN_HASH_BYTES];
 	struct wr w = wr_of(text, sizeof(text));
 	uint64_t subject;
 
@@ -171,7 +171,7 @@ static uint64_t subject_of(const struct token_claims *claims)
 		wr_bytes(&w, claims->sub.p, claims->sub.n);
 	else
 		wr_bytes(&w, claims->client_id.p, claims->client_id.n);
-	SHA256(text, wr_len(&w), hash);
+	token_hash_of((struct span){(const char *)w.start, wr_len(&w)}, hash);
 	memcpy(&subject, hash, sizeof(subject));
 	return subject ? subject : 1; /* 0 means nobody */
 }
@@ -204,6 +204,7 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 		.iat = claims->iat,
 		.subject = subject_of(claims),
 		.key = claims->key,
+		.config = (uint32_t)config->serial,
 		.provider = (uint16_t)claims->issuer,
 		.bound = json_object_get(claims->claims, "cnf") != NULL,
 	};

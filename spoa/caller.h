@@ -38,7 +38,8 @@ struct spoa_caller {
 	uint64_t subject;                    /* 64 bits of a hash over issuer and sub; never 0 */
 	uint64_t token[TOKEN_REVOKE_FIELDS]; /* spoa_hash_text of what it can be revoked by */
 	uint64_t key;                        /* token_key.print of the key that signed */
-	uint16_t provider;                   /* index into config->rules */
+	uint32_t config;          /* serial number of the configuration that it belongs to */
+	uint16_t provider;        /* index into config->rules */
 	uint16_t certificate;     /* 1: a client certificate names the caller, no token */
 	uint16_t bound;           /* 1: there is a cnf, understood or not */
 	uint16_t end[SPOA_TEXTS]; /* where in bytes each text ends; the next begins there */

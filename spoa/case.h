@@ -15,6 +15,7 @@
 #include "spoa/request.h"
 #include "spoa/snapshot.h"
 #include "spoa/state.h"
+#include "token/hash.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -40,6 +41,7 @@ struct spoa_case {
 	uint64_t received_at; /* when the NOTIFY came, CLOCK_MONOTONIC ns */
 
 	/* What was found out. */
+	uint8_t hash[TOKEN_HASH_BYTES];   /* SHA-256 of the token, from authenticate on */
 	const struct spoa_caller *caller; /* from authenticate on, never NULL */
 	struct spoa_need need;            /* with SPOA_NEEDS */
 	struct spoa_decision decision;

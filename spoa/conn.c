@@ -167,6 +167,7 @@ static void process(struct spoa_conn *conn, size_t n)
 	bool stuck = conn->out_len > 0;
 	bool more = false;
 
+	base_clock_now(&conn->worker->now);
 	if (answer_frames(conn, &in, &more))
 		conn->broken = true;
 	if (conn->session.state == SPOA_SESSION_CLOSED)

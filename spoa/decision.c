@@ -32,8 +32,9 @@ void spoa_decision_settle(struct spoa_decision *decision, enum base_reason reaso
 
 void spoa_decision_fail(struct spoa_decision *decision, enum base_reason reason)
 {
-	const struct spoa_caller *caller = decision->caller;
+	struct spoa_decision other = spoa_decision_of(reason);
 
-	*decision = spoa_decision_of(reason);
-	decision->caller = caller;
+	other.caller = decision->caller;
+	other.remembered = decision->remembered;
+	*decision = other;
 }

@@ -31,7 +31,8 @@ struct spoa_decision {
 	 * otherwise. Borrowed from the state: it lives until the next decision.
 	 */
 	const struct spoa_caller *caller;
-	bool valid; /* every check on the credential passed: variables may carry the caller */
+	bool remembered; /* the caller was not verified anew */
+	bool valid;      /* every check on the credential passed: variables may carry the caller */
 	const struct ident_role *role; /* on ALLOW, and on what was denied after it was found */
 	struct span route; /* with role: the role's, else the service asked for; may be empty */
 	const char *why;   /* for the log: what exactly was wrong; NULL: the reason says it */

@@ -22,6 +22,8 @@
 	X(NOTIFIES, "identityd_spop_notifies_total", "", "NOTIFY frames received") \
 	X(FRAGMENTED, "identityd_spop_fragmented_total", "", "NOTIFYs that came in fragments") \
 	X(PARKED, "identityd_spop_parked_total", "", "NOTIFY frames that waited for keys") \
+	X(TOKENS_VERIFIED, "identityd_tokens_total", "from=\"verification\"", "Valid tokens, by how that was known") \
+	X(TOKENS_REMEMBERED, "identityd_tokens_total", "from=\"cache\"", "") \
 	X(CLOSED_PEER, "identityd_spop_closed_total", "by=\"peer\"", "SPOP connections ended, by who ended them and why") \
 	X(CLOSED_ERROR, "identityd_spop_closed_total", "by=\"agent\",why=\"bad_frame\"", "") \
 	X(CLOSED_TLS, "identityd_spop_closed_total", "by=\"agent\",why=\"tls\"", "") \
@@ -64,14 +66,21 @@ struct spoa_metrics {
 	atomic_uint_fast64_t decisions[BASE_REASON_COUNT];
 };
 
+/* Only the thread that owns the set raises its counters, so this needs no locked instruction. */
+static inline void spoa_metrics_raise(atomic_uint_fast64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+		memory_order_relaxed);
+}
+
 static inline void spoa_metrics_add(struct spoa_metrics *m, enum spoa_counter c, uint64_t n)
 {
-	atomic_fetch_add_explicit(&m->counters[c], n, memory_order_relaxed);
+	spoa_metrics_raise(&m->counters[c], n);
 }
 
 static inline void spoa_metrics_decision(struct spoa_metrics *m, enum base_reason reason)
 {
-	atomic_fetch_add_explicit(&m->decisions[reason], 1, memory_order_relaxed);
+	spoa_metrics_raise(&m->decisions[reason], 1);
 }
 
 /* Sum of one counter over n sets. */

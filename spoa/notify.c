@@ -112,6 +112,11 @@ static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 	spoa_metrics_decision(&worker->metrics, decision->reason);
 	if (decision->audited)
 		spoa_metrics_add(&worker->metrics, SPOA_COUNT_POLICY_AUDITED, 1);
+	if (decision->caller)
+		spoa_metrics_add(&worker->metrics,
+			decision->remembered ? SPOA_COUNT_TOKENS_REMEMBERED
+					     : SPOA_COUNT_TOKENS_VERIFIED,
+			1);
 	log_decision(conn, request, decision, now);
 	spoa_audit_decision(worker->owner.audit, worker->owner.number, &worker->n_allowed,
 		worker->snapshot, request, decision, now);
@@ -150,20 +155,19 @@ static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
 	struct spoa_worker *worker = conn->worker;
 	struct spoa_request request = {0};
 	struct spoa_decision decision;
-	struct base_now now;
+	const struct base_now *now = &worker->now;
 	int rc = spoa_request_parse(payload, &request);
 
 	if (rc == -EBADMSG)
 		return rc;
 	if (conn->is_tcp)
 		request.sent = 0;
-	base_clock_now(&now);
 	if (rc)
 		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
 	else if (!spoa_decide(worker->snapshot, &worker->state, &request,
-			 received_at ? received_at : now.mono_ns, &now, ret_need, &decision))
+			 received_at ? received_at : now->mono_ns, now, ret_need, &decision))
 		return -EAGAIN;
-	answer(conn, stream_id, frame_id, &request, &decision, &now, out);
+	answer(conn, stream_id, frame_id, &request, &decision, now, out);
 	return 0;
 }
 
@@ -173,12 +177,10 @@ static void refuse(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id
 {
 	struct spoa_decision decision = spoa_decision_of(reason);
 	struct spoa_request request = {0};
-	struct base_now now;
 
 	if (spoa_request_parse(payload, &request))
 		request = (struct spoa_request){0};
-	base_clock_now(&now);
-	answer(conn, stream_id, frame_id, &request, &decision, &now, out);
+	answer(conn, stream_id, frame_id, &request, &decision, &conn->worker->now, out);
 }
 
 void spoa_notify_refuse(struct spoa_conn *conn, const struct spop_frame *frame,
@@ -306,14 +308,13 @@ static void deliver(struct spoa_parked *parked, struct wr *out)
 static void expire(struct spoa_worker *worker)
 {
 	struct spoa_parked *parked;
-	struct base_now now;
 
-	base_clock_now(&now);
+	base_clock_now(&worker->now);
 	while ((parked = TAILQ_FIRST(&worker->parked))) {
 		struct wr out = wr_of(worker->out, SPOA_WRITE_BYTES);
 		struct span payload = {.p = parked->payload, .n = parked->n};
 
-		if (parked->received_at + deadline_ns(worker) > now.mono_ns)
+		if (parked->received_at + deadline_ns(worker) > worker->now.mono_ns)
 			break;
 		refuse(parked->conn, parked->stream_id, parked->frame_id, payload,
 			BASE_REASON_KEYS_UNAVAILABLE, &out);

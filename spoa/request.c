@@ -16,17 +16,17 @@ enum kind {
 };
 
 static const struct argument {
-	const char *name;
+	struct span name;
 	enum kind kind;
 	size_t offset;
 } ARGUMENTS[] = {
 #define ROW(member, kind) ROW_AS(#member, member, kind)
 #define ROW_AS(name, member, kind)                                                                 \
 	{                                                                                          \
-		name, kind, offsetof(struct spoa_request, member)                                  \
+		SPAN(name), kind, offsetof(struct spoa_request, member)                            \
 	}
-	ROW(token, TEXT),
 	ROW(scheme, TEXT),
+	ROW(token, TEXT),
 	ROW(src, ADDRESS),
 	ROW(sport, PORT),
 	ROW(dst, ADDRESS),
@@ -53,10 +53,15 @@ static const struct argument {
 #undef ROW_AS
 };
 
-static int find_argument(struct span name)
+/* HAProxy sends them in the same order each time, usually that of the table: look behind the last. */
+static int find_argument(struct span name, int last)
 {
+	size_t next = (size_t)(last + 1);
+
+	if (next < ARRAY_SIZE(ARGUMENTS) && span_eq(name, ARGUMENTS[next].name))
+		return (int)next;
 	for (size_t i = 0; i < ARRAY_SIZE(ARGUMENTS); i++)
-		if (span_is(name, ARGUMENTS[i].name))
+		if (span_eq(name, ARGUMENTS[i].name))
 			return (int)i;
 	return -1;
 }
@@ -148,14 +153,16 @@ static int read_arguments(struct rd *r, struct spop_message *msg, struct spoa_re
 	uint32_t seen = 0;
 	struct spop_arg arg;
 	int mistake = 0;
+	int last = -1;
 	int rc;
 
 	_Static_assert(ARRAY_SIZE(ARGUMENTS) <= 32, "seen has a bit for each");
 	while ((rc = spop_arg_next(r, msg, &arg)) > 0) {
-		int i = find_argument(arg.name);
+		int i = find_argument(arg.name, last);
 
 		if (i < 0)
 			continue;
+		last = i;
 		if (seen & UINT32_C(1) << i)
 			mistake = -EINVAL;
 		seen |= UINT32_C(1) << i;

@@ -96,12 +96,25 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 	free(snapshot);
 }
 
-struct span spoa_snapshot_kid(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key)
+static const struct token_key *find_key(
+	const struct spoa_snapshot *snapshot, size_t provider, uint64_t key)
 {
 	const struct token_keyset *keys = snapshot->issuers[provider].keys;
 
 	for (size_t i = 0; keys && i < token_keyset_count(keys); i++)
 		if (token_keyset_at(keys, i)->print == key)
-			return token_keyset_at(keys, i)->kid;
-	return (struct span){0};
+			return token_keyset_at(keys, i);
+	return NULL;
+}
+
+bool spoa_snapshot_has_key(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key)
+{
+	return find_key(snapshot, provider, key);
+}
+
+struct span spoa_snapshot_kid(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key)
+{
+	const struct token_key *found = find_key(snapshot, provider, key);
+
+	return found ? found->kid : (struct span){0};
 }

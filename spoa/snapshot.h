@@ -15,6 +15,7 @@
 #include "token/verify.h"
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* A key id that a provider who is asked for each by itself does not have. */
@@ -84,6 +85,9 @@ struct spoa_snapshot *spoa_snapshot_new(struct spoa_config *config,
 	enum spoa_enforcement enforcement, struct spoa_maps *maps) must_check;
 struct spoa_snapshot *spoa_snapshot_ref(struct spoa_snapshot *snapshot);
 void spoa_snapshot_unref(struct spoa_snapshot *snapshot);
+
+/* Is a key with this print (token/pkey.h) among the provider's? */
+bool spoa_snapshot_has_key(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key);
 
 /* The id of a provider's key that has this print; empty when it is not in the set, or has none. */
 struct span spoa_snapshot_kid(const struct spoa_snapshot *snapshot, size_t provider, uint64_t key);

@@ -2,18 +2,19 @@
 
 #include <errno.h>
 
-int spoa_state_init(struct spoa_state *state)
+int spoa_state_init(struct spoa_state *state, size_t cache_bytes)
 {
 	*state = (struct spoa_state){
 		.token = token_ctx_new(),
 		.unknown = spoa_unknown_new(),
 		.certs = spoa_certs_new(),
 		.minted = spoa_minted_new(),
+		.cache = spoa_cache_new(cache_bytes),
 		.fresh = malloc(SPOA_CALLER_MAX),
 		.policy = spoa_policy_work_new(),
 	};
-	if (state->token && state->unknown && state->certs && state->minted && state->fresh &&
-		state->policy)
+	if (state->token && state->unknown && state->certs && state->minted && state->cache &&
+		state->fresh && state->policy)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -25,6 +26,7 @@ void spoa_state_done(struct spoa_state *state)
 	spoa_unknown_free(state->unknown);
 	spoa_certs_free(state->certs);
 	spoa_minted_free(state->minted);
+	spoa_cache_free(state->cache);
 	free(state->fresh);
 	spoa_policy_work_free(state->policy);
 	*state = (struct spoa_state){0};

@@ -5,6 +5,7 @@
 #define SPOA_STATE_H
 
 #include "base/mem.h"
+#include "spoa/cache.h"
 #include "spoa/caller.h"
 #include "spoa/cert.h"
 #include "spoa/minted.h"
@@ -17,12 +18,13 @@ struct spoa_state {
 	struct spoa_unknown *unknown; /* key ids that nobody has */
 	struct spoa_certs *certs;
 	struct spoa_minted *minted; /* assertions */
+	struct spoa_cache *cache;   /* verified tokens */
 	struct spoa_caller *fresh;  /* SPOA_CALLER_MAX bytes: whoever was verified last */
 	struct spoa_policy_work *policy;
 };
 
-/* 0 or -ENOMEM. */
-int spoa_state_init(struct spoa_state *state) must_check;
+/* 0 or -ENOMEM. cache_bytes: what verified tokens may take; 0: none is remembered. */
+int spoa_state_init(struct spoa_state *state, size_t cache_bytes) must_check;
 void spoa_state_done(struct spoa_state *state);
 
 #endif

@@ -154,6 +154,19 @@ static int64_t wall_s(void)
 	return base_clock_wall_s(&now);
 }
 
+static struct spoa_cache_use cache_use(const struct spoa_daemon *daemon)
+{
+	struct spoa_cache_use sum = {0};
+
+	for (unsigned i = 0; i < daemon->n_workers; i++) {
+		struct spoa_cache_use use = spoa_cache_use(daemon->workers[i]->state.cache);
+
+		sum.entries += use.entries;
+		sum.bytes += use.bytes;
+	}
+	return sum;
+}
+
 static int64_t uptime_s(const struct spoa_daemon *daemon)
 {
 	struct base_now now;
@@ -252,6 +265,7 @@ static void write_providers(FILE *to, struct spoa_daemon *daemon)
 static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 {
 	const struct spoa_watch *watch = &daemon->watch;
+	struct spoa_cache_use use = cache_use(daemon);
 	struct bpfmap_status flows = {0};
 	unsigned waiting;
 	unsigned conns = connections(daemon, &waiting);
@@ -260,6 +274,10 @@ static void write_gauges(FILE *to, struct spoa_daemon *daemon)
 		flows = (struct bpfmap_status){0};
 	spoa_metrics_gauge(to, "identityd_spop_connections", "SPOP connections open", conns);
 	spoa_metrics_gauge(to, "identityd_spop_waiting", "NOTIFYs waiting for keys", waiting);
+	spoa_metrics_gauge(to, "identityd_token_cache_entries", "Verified tokens remembered",
+		(double)use.entries);
+	spoa_metrics_gauge(
+		to, "identityd_token_cache_bytes", "Memory that they take", (double)use.bytes);
 	spoa_metrics_gauge(to, "identityd_enforced",
 		"1 while identities are written to the kernel, 0 while nothing is enforced",
 		watch->enforcement == SPOA_ENFORCEMENT_ON);

@@ -138,6 +138,12 @@ static void destroy(struct spoa_worker *worker)
 	free(worker);
 }
 
+/* Each worker has its own share: nothing is shared, so nothing is locked. */
+static size_t cache_bytes(const struct spoa_snapshot *snapshot, unsigned n_workers)
+{
+	return (size_t)snapshot->config->conf->cache.tokens / n_workers;
+}
+
 int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_owner *owner,
 	unsigned n_workers, struct spoa_worker **ret)
 {
@@ -157,7 +163,8 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
 	worker->in = malloc(SPOA_READ_BYTES);
 	worker->out = malloc(SPOA_WRITE_BYTES);
 	worker->loop = ev_loop_new(EVFLAG_AUTO | EVFLAG_NOENV);
-	if (!worker->in || !worker->out || !worker->loop || spoa_state_init(&worker->state)) {
+	if (!worker->in || !worker->out || !worker->loop ||
+		spoa_state_init(&worker->state, cache_bytes(snapshot, n_workers))) {
 		destroy(worker);
 		return -ENOMEM;
 	}

@@ -20,11 +20,11 @@
 #include <sys/queue.h>
 
 /*
- * What one turn of the loop reads from a connection: some thirty requests, so
+ * What one turn of the loop reads from a connection: some fifty requests, so
  * that a peer that sends without end does not make the others wait. The
  * buffers have room for more: the start of a frame, or what was held back.
  */
-#define SPOA_TURN_BYTES  (32 * 1024)
+#define SPOA_TURN_BYTES  (60 * 1024)
 #define SPOA_READ_BYTES  (128 * 1024)
 #define SPOA_WRITE_BYTES (128 * 1024)
 
@@ -51,6 +51,8 @@ struct spoa_worker {
 	ev_timer park_timer;
 	struct spoa_snapshot *snapshot;
 	struct spoa_state state;
+	struct base_now
+		now; /* when this turn of the loop began: its decisions are all of this time */
 	struct spoa_conns conns;
 	struct spoa_conns again; /* have more work than one turn, see spoa/turn.h */
 	size_t n_again;

@@ -2,6 +2,7 @@
 
 #include "base/rd.h"
 #include "token/memory.h"
+#include "token/prepared.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,6 +18,7 @@ static const char *const DIGESTS[] = {"SHA256", "SHA384", "SHA512"};
 
 struct token_signature {
 	EVP_MD_CTX *ctx;
+	struct token_prepared *prepared;
 	EVP_MD *digests[ARRAY_SIZE(DIGESTS)];
 };
 
@@ -31,7 +33,8 @@ struct token_signature *token_signature_new(void)
 	if (!checker)
 		return NULL;
 	checker->ctx = EVP_MD_CTX_new();
-	if (!checker->ctx)
+	checker->prepared = token_prepared_new();
+	if (!checker->ctx || !checker->prepared)
 		return NULL;
 	for (size_t i = 0; i < ARRAY_SIZE(DIGESTS); i++) {
 		checker->digests[i] = EVP_MD_fetch(NULL, DIGESTS[i], NULL);
@@ -46,6 +49,7 @@ void token_signature_free(struct token_signature *checker)
 	if (!checker)
 		return;
 	EVP_MD_CTX_free(checker->ctx);
+	token_prepared_free(checker->prepared);
 	for (size_t i = 0; i < ARRAY_SIZE(DIGESTS); i++)
 		EVP_MD_free(checker->digests[i]);
 	free(checker);
@@ -95,34 +99,40 @@ static int ecdsa_to_der(
 	return 0;
 }
 
-/* RFC 7518 3.5: MGF1 with the same hash, salt as long as the hash. */
-static bool set_pss(EVP_PKEY_CTX *ctx, const EVP_MD *digest)
-{
-	return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_mgf1_md(ctx, digest) == 1 &&
-	       EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
 static size_t expected_length(const struct token_alg_info *info, EVP_PKEY *pkey)
 {
 	return info->part ? 2 * info->part : (size_t)EVP_PKEY_get_size(pkey);
 }
 
-static int check(struct token_signature *checker, const struct token_alg_info *info, EVP_PKEY *pkey,
-	struct span input, struct span signature)
+/* EdDSA hashes by itself, and twice. */
+static int check_eddsa(
+	struct token_signature *checker, EVP_PKEY *pkey, struct span input, struct span signature)
 {
-	const EVP_MD *digest = find_digest(checker, info->digest);
-	EVP_PKEY_CTX *ctx = NULL; /* belongs to checker->ctx */
 	int r;
 
-	assert(!info->digest == !digest);
 	EVP_MD_CTX_reset(checker->ctx);
-	if (EVP_DigestVerifyInit(checker->ctx, &ctx, digest, NULL, pkey) != 1)
-		return why_failed(-EIO);
-	if (info->pss && !set_pss(ctx, digest))
+	if (EVP_DigestVerifyInit(checker->ctx, NULL, NULL, NULL, pkey) != 1)
 		return why_failed(-EIO);
 	r = EVP_DigestVerify(checker->ctx, (const unsigned char *)signature.p, signature.n,
 		(const unsigned char *)input.p, input.n);
+	return r == 1 ? 0 : why_failed(-EBADMSG);
+}
+
+static int check(struct token_signature *checker, enum token_alg alg, EVP_PKEY *pkey,
+	struct span input, struct span signature)
+{
+	const EVP_MD *digest = find_digest(checker, token_alg_info(alg)->digest);
+	uint8_t hash[EVP_MAX_MD_SIZE];
+	EVP_PKEY_CTX *ctx;
+	unsigned n;
+	int r;
+
+	if (!digest)
+		return check_eddsa(checker, pkey, input, signature);
+	ctx = token_prepared_get(checker->prepared, alg, pkey, digest);
+	if (!ctx || EVP_Digest(input.p, input.n, hash, &n, digest, NULL) != 1)
+		return why_failed(-EIO);
+	r = EVP_PKEY_verify(ctx, (const unsigned char *)signature.p, signature.n, hash, n);
 	return r == 1 ? 0 : why_failed(-EBADMSG);
 }
 
@@ -160,8 +170,8 @@ int token_signature_check(struct token_signature *checker, enum token_alg alg, E
 	if (info->kty == TOKEN_KTY_OCT)
 		r = check_hmac(checker, info, pkey, input, signature);
 	else if (!r)
-		r = check(checker, info, pkey, input, signature);
-	/* The reset also lets go of the key. */
+		r = check(checker, alg, pkey, input, signature);
+	/* The reset also lets go of the key, of a secret one above all. */
 	EVP_MD_CTX_reset(checker->ctx);
 	return r;
 }

@@ -53,7 +53,7 @@ static void start(void)
 	base_diag_done(&diag);
 	snapshot = spoa_snapshot_new(config, SPOA_ENFORCEMENT_OFF, NULL);
 	spoa_config_unref(config);
-	FUZZ_CHECK(snapshot && !spoa_state_init(&state));
+	FUZZ_CHECK(snapshot && !spoa_state_init(&state, 64 * 1024));
 	FUZZ_CHECK(!token_keyset_parse(
 		SPAN(JWS_KEYS), snapshot->issuers[0].rules.algs, &snapshot->issuers[0].keys, NULL));
 	snapshot->ages[0] = (struct spoa_keys_age){

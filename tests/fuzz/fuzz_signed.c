@@ -59,7 +59,7 @@ static void start(void)
 	for (size_t i = 0; i < config->conf->n_providers; i++)
 		config->rules[i].algs = TOKEN_ALG_BIT(TOKEN_HS256);
 	snapshot = spoa_snapshot_new(config, SPOA_ENFORCEMENT_OFF, NULL);
-	FUZZ_CHECK(snapshot && !spoa_state_init(&state));
+	FUZZ_CHECK(snapshot && !spoa_state_init(&state, 64 * 1024));
 	for (size_t i = 0; i < snapshot->n_issuers; i++) {
 		FUZZ_CHECK(!token_keyset_secret(
 			SPAN(SECRET), TOKEN_HS256, &snapshot->issuers[i].keys));

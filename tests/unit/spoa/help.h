@@ -14,6 +14,7 @@
 #include <check.h>
 
 /* What time it is in tests that say so themselves. */
+#define HELP_CACHE ((size_t)1 << 20) /* bytes for verified tokens */
 #define HELP_NOW_S INT64_C(1800000000)
 extern const struct base_now HELP_NOW;
 

@@ -1,6 +1,7 @@
 unit(spoa
 	SOURCES
 		unit/net/cert.c
+		unit/spoa/count.c
 		unit/spoa/help.c
 		unit/spoa/idp.c
 		unit/spoa/main.c
@@ -9,6 +10,7 @@ unit(spoa
 		unit/spoa/test_access.c
 		unit/spoa/test_answer.c
 		unit/spoa/test_assertion.c
+		unit/spoa/test_cache.c
 		unit/spoa/test_caller.c
 		unit/spoa/test_cert.c
 		unit/spoa/test_challenge.c
@@ -51,6 +53,7 @@ unit(spoa
 		unit/spop/support.c
 		unit/token/ca.c
 		unit/token/keys.c
-	LINK ssl PkgConfig::OPENSSL PkgConfig::JANSSON -Wl,--wrap=bpfmap_flow_bind,--wrap=bpfmap_open,--wrap=bpfmap_status,--wrap=bpfmap_close)
+	LINK ssl PkgConfig::OPENSSL PkgConfig::JANSSON -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+		-Wl,--wrap=bpfmap_flow_bind,--wrap=bpfmap_open,--wrap=bpfmap_status,--wrap=bpfmap_close)
 fuzz(session LINK room_spoa)
 fuzz(signed LINK room_spoa)

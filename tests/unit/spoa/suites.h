@@ -12,6 +12,7 @@
 	X(decide) \
 	X(policy) \
 	X(caller) \
+	X(cache) \
 	X(answer) \
 	X(service) \
 	X(session) \

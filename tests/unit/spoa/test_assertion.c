@@ -58,7 +58,7 @@ static void start(const char *assertions)
 	ck_assert_int_eq(spoa_keyring_new(store, &keyring, why), 0);
 	ck_assert_int_eq(spoa_keyring_tick(keyring, config->conf, HELP_NOW_S, &changed, why), 0);
 	snapshot->signers = spoa_signers_ref(spoa_keyring_signers(keyring));
-	ck_assert_int_eq(spoa_state_init(&state), 0);
+	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "k", UINT64_MAX);
 	now = HELP_NOW;
 }

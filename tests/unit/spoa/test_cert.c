@@ -86,7 +86,7 @@ static void setup(void)
 	config = NULL;
 	snapshot = NULL;
 	load();
-	ck_assert_int_eq(spoa_state_init(&state), 0);
+	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	leaf = test_cert_new(&LEAF, mesh);
 	request = (struct spoa_request){.cert = test_cert_der(leaf), .cert_verified = true};
 	token = help_token(test_key_of(TOKEN_ES256), "k", NULL);

@@ -52,7 +52,7 @@ static void setup_worker(void)
 	spoa_stall_init(&worker);
 	ev_timer_init(&worker.park_timer, spoa_notify_on_deadline, 0., 0.);
 	worker.park_timer.data = &worker;
-	ck_assert_int_eq(spoa_state_init(&worker.state), 0);
+	ck_assert_int_eq(spoa_state_init(&worker.state, HELP_CACHE), 0);
 }
 
 static void connect_peer(void)

@@ -1,5 +1,6 @@
 #include "tests/unit/spoa/suites.h"
 
+#include "tests/unit/spoa/count.h"
 #include "tests/unit/spoa/help.h"
 
 #include <stdio.h>
@@ -52,7 +53,7 @@ static void setup(void)
 {
 	config = help_config(CONFIG);
 	snapshot = help_snapshot(config);
-	ck_assert_int_eq(spoa_state_init(&state), 0);
+	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	/* All fetched after the request came: what is unknown now is unknown for good. */
 	help_key(snapshot, 0, es256(), "k", HELP_NOW.mono_ns);
 	help_key(snapshot, 1, eddsa(), "k", HELP_NOW.mono_ns);
@@ -598,7 +599,7 @@ START_TEST(twice)
 	struct spoa_need need;
 	struct spoa_state other;
 
-	ck_assert_int_eq(spoa_state_init(&other), 0);
+	ck_assert_int_eq(spoa_state_init(&other, HELP_CACHE), 0);
 	for (int i = 0; i < 3; i++) {
 		struct spoa_request request = {.token = span_of(token)};
 
@@ -614,6 +615,151 @@ START_TEST(twice)
 		ck_assert_mem_eq(first.caller, second.caller, spoa_caller_size(first.caller));
 	}
 	spoa_state_done(&other);
+	free(token);
+}
+END_TEST
+
+/* Decides at another time, or after something changed; was it remembered? */
+static bool remembered(const char *token, enum base_reason reason, const struct base_now *now)
+{
+	struct spoa_request request = {.token = span_of(token)};
+	struct spoa_decision decision;
+	struct spoa_need need;
+
+	ck_assert(spoa_decide(snapshot, &state, &request, RECEIVED, now, &need, &decision));
+	ASSERT_REASON(decision.reason, reason);
+	return decision.remembered;
+}
+
+START_TEST(second_time)
+{
+	/* A valid token is verified once, another token anew, and one that is not valid each time. */
+	char *token = help_token(es256(), "k", NULL);
+	char *other = help_token(es256(), "k", "{\"jti\": \"2\"}");
+	char *nobody = help_token(es256(), "k", "{\"role\": \"nobody\"}");
+	char *bad = help_token(es256(), "k", "{\"exp\": 1799999000}");
+
+	ck_assert(!remembered(token, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(!remembered(other, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(!remembered(nobody, BASE_REASON_NO_ROLE, &HELP_NOW));
+	ck_assert(remembered(nobody, BASE_REASON_NO_ROLE, &HELP_NOW));
+	for (int i = 0; i < 2; i++)
+		ck_assert(!remembered(bad, BASE_REASON_EXPIRED, &HELP_NOW));
+	token[strlen(token) - 2] = token[strlen(token) - 2] == 'A' ? 'B' : 'A';
+	ck_assert(!remembered(token, BASE_REASON_SIGNATURE_INVALID, &HELP_NOW));
+	free(token);
+	free(other);
+	free(nobody);
+	free(bad);
+}
+END_TEST
+
+START_TEST(remembered_expires)
+{
+	/* A remembered token ends at exp and leeway, to the second, and is not yet valid when the clock goes back. */
+	char *token = help_token(es256(), "k", "{\"nbf\": 1800000000}");
+	struct base_now now = HELP_NOW;
+
+	ck_assert(!remembered(token, BASE_REASON_OK, &now));
+	now.wall_ns += (3600 + 30) * NS_PER_S - 1; /* leeway's default: 30s */
+	ck_assert(remembered(token, BASE_REASON_OK, &now));
+	now.wall_ns += 1;
+	ck_assert(remembered(token, BASE_REASON_EXPIRED, &now));
+	now.wall_ns = HELP_NOW.wall_ns - 31 * NS_PER_S;
+	ck_assert(remembered(token, BASE_REASON_NOT_YET_VALID, &now));
+	free(token);
+}
+END_TEST
+
+START_TEST(key_gone)
+{
+	/* When a provider's keys change, what was verified by a key that is gone is not remembered; the rest is. */
+	char *of_a = help_token(es256(), "k", NULL);
+	char *of_b = help_token(eddsa(), "k", "{\"iss\": \"https://b\"}");
+	struct test_key *other = test_key_new(TOKEN_ES256);
+
+	ck_assert(!remembered(of_a, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(!remembered(of_b, BASE_REASON_OK, &HELP_NOW));
+	/* The same key in a new set. */
+	help_key(snapshot, 0, es256(), "k", HELP_NOW.mono_ns);
+	ck_assert(remembered(of_a, BASE_REASON_OK, &HELP_NOW));
+	/* Another key under the same id. */
+	help_key(snapshot, 0, other, "k", HELP_NOW.mono_ns);
+	ck_assert(!remembered(of_a, BASE_REASON_SIGNATURE_INVALID, &HELP_NOW));
+	ck_assert(remembered(of_b, BASE_REASON_OK, &HELP_NOW));
+	/* The same key under another id. */
+	help_key(snapshot, 0, es256(), "l", HELP_NOW.mono_ns);
+	ck_assert(!remembered(of_a, BASE_REASON_KEY_UNKNOWN, &HELP_NOW));
+	/* No keys at all. */
+	token_keyset_unref(TAKE_PTR(snapshot->issuers[0].keys));
+	snapshot->ages[0].refresh_from = NEVER;
+	snapshot->ages[0].fetched_at = 0;
+	ck_assert(!remembered(of_a, BASE_REASON_KEYS_UNAVAILABLE, &HELP_NOW));
+	ck_assert(remembered(of_b, BASE_REASON_OK, &HELP_NOW));
+	free(of_a);
+	free(of_b);
+	test_key_free(other);
+}
+END_TEST
+
+START_TEST(other_configuration)
+{
+	/* A new configuration remembers nothing of the old one: its roles and rules are others. */
+	static const char OTHER[] = HELP_HEAD
+		"providers:\n"
+		"  - {name: a, issuer: 'https://a', audiences: [api], algorithms: [ES256]}\n"
+		"roles:\n"
+		"  - {name: other, when: [{claim: role, equals: admin}], labels: [role=other],\n"
+		"     number: 222}\n";
+	char *token = help_token(es256(), "k", NULL);
+
+	ck_assert(!remembered(token, BASE_REASON_OK, &HELP_NOW));
+	spoa_snapshot_unref(snapshot);
+	spoa_config_unref(config);
+	config = help_config(OTHER);
+	snapshot = help_snapshot(config);
+	help_key(snapshot, 0, es256(), "k", HELP_NOW.mono_ns);
+	ck_assert(!remembered(token, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+	free(token);
+}
+END_TEST
+
+START_TEST(no_memory_for_tokens)
+{
+	/* With a cache of 0 bytes every token is verified every time. */
+	char *token = help_token(es256(), "k", NULL);
+
+	spoa_state_done(&state);
+	ck_assert_int_eq(spoa_state_init(&state, 0), 0);
+	for (int i = 0; i < 3; i++)
+		ck_assert(!remembered(token, BASE_REASON_OK, &HELP_NOW));
+	free(token);
+}
+END_TEST
+
+START_TEST(allocates_nothing)
+{
+	/* A decision about a token that was seen before allocates nothing; one about a new token does. */
+	char *token = help_token(es256(), "k", NULL);
+	struct spoa_request request = {.token = span_of(token)};
+	struct spoa_decision decision;
+	struct spoa_need need;
+	size_t before;
+	int ok = 0;
+
+	before = count_allocations();
+	ck_assert(spoa_decide(snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision));
+	ck_assert_uint_gt(count_allocations(), before + 10);
+	before = count_allocations();
+	for (int i = 0; i < 1000; i++)
+		ok += spoa_decide(
+			      snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision) &&
+		      decision.remembered;
+	before = count_allocations() - before;
+	ck_assert_uint_eq(before, 0);
+	ck_assert_int_eq(ok, 1000);
 	free(token);
 }
 END_TEST
@@ -677,6 +823,12 @@ Suite *suite_decide(void)
 	tcase_add_test(tc, subjects);
 	tcase_add_test(tc, longest_subject);
 	tcase_add_test(tc, twice);
+	tcase_add_test(tc, second_time);
+	tcase_add_test(tc, remembered_expires);
+	tcase_add_test(tc, key_gone);
+	tcase_add_test(tc, other_configuration);
+	tcase_add_test(tc, no_memory_for_tokens);
+	tcase_add_test(tc, allocates_nothing);
 	tcase_add_test(tc, failing);
 	tcase_add_test(tc, every_reason);
 	suite_add_tcase(suite, tc);

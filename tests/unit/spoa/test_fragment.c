@@ -137,7 +137,8 @@ static void setup(void)
 		.loop = ev_loop_new(EVFLAG_AUTO),
 	};
 	TAILQ_INIT(&worker.parked);
-	ck_assert_int_eq(spoa_state_init(&worker.state), 0);
+	ck_assert_int_eq(spoa_state_init(&worker.state, HELP_CACHE), 0);
+	base_clock_now(&worker.now);
 	ev_timer_init(&worker.park_timer, spoa_notify_on_deadline, 0., 0.);
 	conn = (struct spoa_conn){.worker = &worker, .peer = "test"};
 	TAILQ_INIT(&conn.parked);

@@ -58,7 +58,7 @@ static void begin(const char *mode)
 	base_diag_init(&diag, "test");
 	ck_assert_int_eq(spoa_policies_new(config, &diag, &snapshot->policies), 0);
 	base_diag_done(&diag);
-	ck_assert_int_eq(spoa_state_init(&state), 0);
+	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	help_key(snapshot, 0, test_key_of(TOKEN_ES256), "k", HELP_NOW.mono_ns);
 }
 

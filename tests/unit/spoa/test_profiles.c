@@ -215,7 +215,7 @@ static void check_case(const json_t *c, const char *yaml)
 	for (size_t i = 0; i < config->conf->n_roles; i++)
 		config->roles[i].number.id = 300 + (uint32_t)i;
 	publish(snapshot, c);
-	ck_assert_int_eq(spoa_state_init(&state), 0);
+	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	ck_assert(spoa_decide(snapshot, &state, &request, 1, &HELP_NOW, &need, &decision));
 	check_text(c, "reason", span_of(base_reason_word(decision.reason)));
 	if (decision.valid)

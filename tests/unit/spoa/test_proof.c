@@ -39,7 +39,7 @@ static void start(const char *yaml)
 
 	config = help_config(yaml);
 	snapshot = help_snapshot(config);
-	ck_assert_int_eq(spoa_state_init(&state), 0);
+	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	ck_assert_int_eq(spoa_guard_new(1024, NULL, &guard, why), 0);
 	revocations = token_revocations_new(100);
 	snapshot->guard = guard;

@@ -65,6 +65,7 @@ int main(void)
 	for (unsigned alg = 0; alg < TOKEN_ALGS; alg++)
 		test_key_of(alg);
 	srunner_add_suite(runner, suite_b64());
+	srunner_add_suite(runner, suite_hash());
 	srunner_add_suite(runner, suite_json());
 	srunner_add_suite(runner, suite_keyset());
 	srunner_add_suite(runner, suite_jws());

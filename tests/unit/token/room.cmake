@@ -4,7 +4,7 @@ unit(token
 		unit/token/test_keyset.c unit/token/test_jws.c unit/token/test_vectors.c
 		unit/token/test_claims.c unit/token/test_verify.c unit/token/test_threads.c
 		unit/token/test_discovery.c unit/token/test_mint.c unit/token/test_differential.c
-		unit/token/test_cnf.c unit/token/test_dpop.c unit/token/test_htu.c
+		unit/token/test_cnf.c unit/token/test_dpop.c unit/token/test_hash.c unit/token/test_htu.c
 		unit/token/test_logout.c unit/token/oracle.c unit/token/test_oracle.c unit/token/test_nonce.c unit/token/test_purpose.c unit/token/test_replay.c unit/token/test_revocation.c unit/token/test_signer.c
 		unit/token/test_thumbprint.c
 		unit/token/test_padded.c unit/token/test_spiffe.c unit/token/test_issuer.c

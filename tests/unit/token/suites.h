@@ -7,6 +7,7 @@
 #include <check.h>
 
 Suite *suite_alg(void);
+Suite *suite_hash(void);
 Suite *suite_b64(void);
 Suite *suite_json(void);
 Suite *suite_keyset(void);
