@@ -51,6 +51,8 @@
 	X(DPOP_INVALID, "dpop_invalid", 401, "the DPoP proof is not good for this request")        \
 	X(DPOP_NONCE, "dpop_nonce", 401, "the DPoP proof lacks a current nonce")                   \
 	X(DPOP_REPLAYED, "dpop_replayed", 401, "the DPoP proof was used before")                   \
+	X(TOKEN_INACTIVE, "token_inactive", 401,                                                   \
+		"its provider says that the token is not active (RFC 7662 2.2)")                   \
 	X(REVOKED, "revoked", 401, "the token was revoked")                                        \
 	X(ACTOR_TOO_DEEP, "actor_too_deep", 401, "act is nested more than four deep")              \
 	X(CLAIM_REQUIRED, "claim_required", 401,                                                   \
@@ -73,6 +75,8 @@
 		"the provider left out claims that a role asks for")                               \
 	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
 		"the provider's keys are not known, or could not be refreshed in time")            \
+	X(INTROSPECTION_UNAVAILABLE, "introspection_unavailable", 503,                             \
+		"the provider could not be asked about the token, or not in time")                 \
 	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503, "the role has no identity number")    \
 	X(UNBOUND, "unbound", 503,                                                                 \
 		"the role demands a bound connection and the kernel knows none")                   \

@@ -41,6 +41,9 @@ void conf_check_variable(const struct check *c, const struct base_doc *place, co
 /* conf/check_provider.c: provider i. */
 void conf_check_provider(const struct check *c, size_t i);
 
+/* conf/check_introspection.c: how provider i is asked about tokens. */
+void conf_check_introspection(const struct check *c, size_t i);
+
 /*
  * conf/check_condition.c: one condition, written in this map. credential:
  * only what is about the credential itself may stand there.

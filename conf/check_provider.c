@@ -195,6 +195,7 @@ void conf_check_provider(const struct check *c, size_t i)
 	check_keys(c, doc, provider);
 	check_types(c, doc, &provider->types);
 	check_reach(c, doc, provider);
+	conf_check_introspection(c, i);
 	check_spiffe(c, doc, provider);
 	check_signer(c, doc, provider);
 	check_exports(c, doc, provider);

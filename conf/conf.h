@@ -121,6 +121,33 @@ struct conf_export {
 	struct conf_strings claim;
 };
 
+/* Which tokens a provider is asked about (RFC 7662). */
+enum conf_introspect {
+	CONF_INTROSPECT_OPAQUE, /* those that only it can read */
+	CONF_INTROSPECT_ALWAYS, /* these, and signed ones besides */
+};
+
+/* How we say who we are. */
+enum conf_auth {
+	CONF_AUTH_BASIC,
+	CONF_AUTH_POST,
+	CONF_AUTH_CERTIFICATE,
+};
+
+struct conf_introspection {
+	char *url;    /* NULL: it is not asked */
+	int use;      /* enum conf_introspect */
+	char *prefix; /* what its opaque tokens begin with; NULL: anything */
+	int auth;     /* enum conf_auth */
+	char *client_id;
+	char *client_secret_file;
+	char *cert_file;
+	char *key_file;
+	int64_t ttl;
+	int64_t negative_ttl;
+	bool audience_required;
+};
+
 struct conf_provider {
 	struct conf_pos pos;
 	char *name;  /* unique, [a-z0-9-]+ */
@@ -157,7 +184,8 @@ struct conf_provider {
 	int64_t refresh;                  /* fetch the keys again after this long */
 	int64_t refresh_min, refresh_max; /* bounds of what the provider says instead */
 	int64_t keep;                     /* keys end when it cannot be reached for so long */
-	int dpop;                         /* enum conf_dpop */
+	struct conf_introspection introspection;
+	int dpop; /* enum conf_dpop */
 	int64_t dpop_max_age;
 	bool dpop_nonce;
 	bool certificate_required;

@@ -76,6 +76,49 @@ static const struct conf_key EXPORT[] = {
 		.help = "The claim to hand on: its name, or the list of names that leads to it."},
 };
 
+static const struct conf_key INTROSPECTION[] = {
+	{"url", CONF_TEXT, AT(conf_provider, introspection.url), RANGE(1, 1024), .reloadable = true,
+		.example = "https://idp.example.com/introspect",
+		.help = "Where this provider says what a token is worth (RFC 7662); without it it "
+			"is not asked."},
+	{"use", CONF_ENUM, AT(conf_provider, introspection.use),
+		RANGE(CONF_INTROSPECT_OPAQUE, CONF_INTROSPECT_ALWAYS), .words = "opaque always",
+		.fallback = "opaque", .reloadable = true,
+		.help = "Which tokens it is asked about: opaque ones, or always, which means "
+			"signed ones as well, after their signature."},
+	{"prefix", CONF_TEXT, AT(conf_provider, introspection.prefix), RANGE(1, 64),
+		.reloadable = true, .example = "corp_",
+		.help = "What its opaque tokens begin with, where several providers have such "
+			"tokens; a token goes to no other provider."},
+	{"auth", CONF_ENUM, AT(conf_provider, introspection.auth),
+		RANGE(CONF_AUTH_BASIC, CONF_AUTH_CERTIFICATE), .words = "basic post certificate",
+		.fallback = "basic", .reloadable = true,
+		.help = "How the agent says who it is: client_secret_basic, client_secret_post or "
+			"a client certificate."},
+	{"client_id", CONF_TEXT, AT(conf_provider, introspection.client_id), RANGE(1, 256),
+		.reloadable = true, .example = "identityd",
+		.help = "The agent's own client id at this provider."},
+	{"client_secret_file", CONF_PATH, AT(conf_provider, introspection.client_secret_file),
+		RANGE(2, 1024), .reloadable = true, .example = "/etc/identityd/corp.secret",
+		.help = "File with the secret of that client; read anew for each request."},
+	{"cert_file", CONF_PATH, AT(conf_provider, introspection.cert_file), RANGE(2, 1024),
+		.reloadable = true, .example = "/etc/identityd/corp-client.pem",
+		.help = "Client certificate that the agent shows there."},
+	{"key_file", CONF_PATH, AT(conf_provider, introspection.key_file), RANGE(2, 1024),
+		.reloadable = true, .example = "/etc/identityd/corp-client.key",
+		.help = "Private key of that certificate."},
+	{"ttl", CONF_DURATION, AT(conf_provider, introspection.ttl), RANGE(1 * S, 3600 * S),
+		.fallback = "30s", .reloadable = true,
+		.help = "How long its word that a token is active counts, at most until the token "
+			"expires."},
+	{"negative_ttl", CONF_DURATION, AT(conf_provider, introspection.negative_ttl),
+		RANGE(S / 10, 60 * S), .fallback = "5s", .reloadable = true,
+		.help = "How long its word that a token is not active counts."},
+	{"audience_required", CONF_BOOL, AT(conf_provider, introspection.audience_required),
+		RANGE(0, 1), .fallback = "true", .reloadable = true,
+		.help = "Whether an answer without aud is refused."},
+};
+
 static const struct conf_key PROVIDER[] = {
 	{"name", CONF_NAME, AT(conf_provider, name), RANGE(1, NAME_MAX_BYTES), .required = true,
 		.reloadable = true, .example = "corp",
@@ -234,6 +277,8 @@ static const struct conf_key PROVIDER[] = {
 		.fallback = "[]", .reloadable = true,
 		.help = "Client ids for which back-channel logout is accepted: one of them must be "
 			"the logout token's aud; an empty list accepts none."},
+	{"introspection", CONF_SECTION, .reloadable = true, .section = SECTION_OF(INTROSPECTION),
+		.help = "Tokens that only the provider can read."},
 };
 
 static const struct conf_key ROLE[] = {

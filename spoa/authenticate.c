@@ -6,8 +6,10 @@
  * KEYS_UNAVAILABLE where keys could not be asked for; or SPOA_NEEDS: the keys
  * of some providers first.
  */
+#include "spoa/introspected.h"
 #include "spoa/missing.h"
 #include "spoa/stages.h"
+#include "token/introspection.h"
 
 /* What the provider asks of every token (providers[].require). */
 static bool meets_requirements(const struct spoa_config *config, const struct token_claims *claims)
@@ -44,7 +46,9 @@ static enum spoa_step keep(struct spoa_case *c, const struct token_claims *claim
 		reason = spoa_caller_pack(c->snapshot->config, claims, fresh);
 	if (reason != BASE_REASON_OK)
 		return spoa_refuse(c, reason);
-	spoa_cache_put(c->state->cache, c->hash, fresh);
+	/* No key vouches for a provider's word, which has a life of its own (spoa/results.c). */
+	if (!token_introspection_is_opaque(c->request->token))
+		spoa_cache_put(c->state->cache, c->hash, fresh);
 	c->caller = c->decision.caller = fresh;
 	return SPOA_NEXT;
 }
@@ -63,6 +67,15 @@ static enum spoa_step authenticate_certificate(struct spoa_case *c)
 	c->state->fresh->certificate = true;
 	c->caller = c->decision.caller = c->state->fresh;
 	return SPOA_NEXT;
+}
+
+/* A token that only its provider can read: what it says instead of a signature. */
+static enum spoa_step introspect(struct spoa_case *c)
+{
+	cleanup(token_claims) struct token_claims claims = {0};
+	enum spoa_step step = spoa_introspected_claims(c, &claims);
+
+	return step == SPOA_NEXT ? keep(c, &claims) : step;
 }
 
 static enum spoa_step verify(struct spoa_case *c)
@@ -85,6 +98,8 @@ enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
 	if (!c->request->token.n)
 		return authenticate_certificate(c);
 	token_hash_of(c->request->token, c->hash);
+	if (token_introspection_is_opaque(c->request->token))
+		return introspect(c);
 	c->caller = c->decision.caller = recall(c);
 	c->decision.remembered = c->caller;
 	return c->caller ? SPOA_NEXT : verify(c);

@@ -20,16 +20,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* A token that its provider is to be asked about; borrows from snapshot and request. */
+struct spoa_need_token {
+	struct spoa_config *config; /* NULL: nothing of the kind */
+	size_t provider;            /* its place there */
+	struct spoa_results_key key;
+	struct span token;
+};
+
 /* What must be had before there is a verdict. Masks of providers. */
 struct spoa_need {
-	uint64_t unknown; /* keys: the key id is unknown, or there are none */
-	uint64_t doubted; /* keys: a known one did not make the signature; it may be replaced */
-	char kid[40];     /* the key id, where a provider may be asked for it alone; else "" */
+	uint64_t unknown;  /* keys: the key id is unknown, or there are none */
+	uint64_t doubted;  /* keys: a known one did not make the signature; it may be replaced */
+	uint64_t snapshot; /* with these: the number of the one that it was found out with */
+	char kid[40];      /* the key id, where a provider may be asked for it alone; else "" */
+	struct spoa_need_token introspect; /* with config: a provider's word about the token */
 };
 
 static inline bool spoa_need_any(const struct spoa_need *need)
 {
-	return need->unknown | need->doubted;
+	return (need->unknown | need->doubted) || need->introspect.config;
 }
 
 struct spoa_case {

@@ -2,6 +2,7 @@
 
 #include "ident/labels.h"
 #include "spoa/condition.h"
+#include "spoa/introspect.h"
 #include "spoa/route.h"
 #include "spoa/secrets.h"
 #include "spoa/tls.h"
@@ -112,7 +113,8 @@ static int compile_providers(struct spoa_config *config, struct base_diag *diag)
 
 	config->rules = calloc(conf->n_providers + 1, sizeof(*config->rules));
 	config->providers = calloc(conf->n_providers + 1, sizeof(*config->providers));
-	if (!config->rules || !config->providers)
+	config->origins = calloc(conf->n_providers + 1, sizeof(*config->origins));
+	if (!config->rules || !config->providers || !config->origins)
 		return -ENOMEM;
 	if (conf->n_providers > SPOA_PROVIDERS_MAX)
 		base_diag_add(diag, 0, 0, "providers: at most %d", SPOA_PROVIDERS_MAX);
@@ -120,6 +122,7 @@ static int compile_providers(struct spoa_config *config, struct base_diag *diag)
 		rc = spoa_provider_compile(
 			&conf->providers[i], &config->rules[i], &config->providers[i], diag);
 		config->takes_certs |= config->providers[i].bundle != NULL;
+		config->origins[i] = spoa_introspect_origin(&conf->providers[i]);
 	}
 	return rc ? rc : spoa_exports_compile(conf, &config->exports);
 }
@@ -249,6 +252,7 @@ void spoa_config_unref(struct spoa_config *config)
 	spoa_exports_done(&config->exports);
 	spoa_secrets_free(config->secrets, config->conf->n_assertions);
 	free(config->rules);
+	free(config->origins);
 	conf_free((struct conf *)config->conf);
 	free(config);
 }

@@ -36,6 +36,7 @@ struct spoa_config {
 	bool takes_certs;           /* some provider has a trust bundle */
 	struct spoa_access *access; /* conf->n_listen, same order */
 	struct ssl_ctx_st **tls;    /* the same; NULL: plain */
+	uint64_t *origins;          /* conf->n_providers: spoa/introspect.h */
 };
 
 /*

@@ -9,6 +9,7 @@
 #include "net/net.h"
 #include "spoa/http.h"
 #include "spoa/inherit.h"
+#include "spoa/introspect.h"
 #include "spoa/keyring.h"
 #include "spoa/kernel.h"
 #include "spoa/kernel_policy.h"
@@ -44,6 +45,7 @@ struct spoa_daemon {
 
 	struct store *store;
 	struct net *net;
+	struct spoa_introspect *introspect;
 	struct spoa_keys *keys;
 	struct spoa_guard *guard;
 	struct spoa_revoke *revoke;
@@ -78,10 +80,15 @@ struct spoa_daemon {
 	struct spoa_log_limit accept_lines, refuse_lines;
 	unsigned max_connections; /* spop.max_connections, or what descriptors allow */
 	bool draining;
-	bool unpublished; /* the last snapshot found no memory: to be tried again */
+	bool unpublished;   /* the last snapshot found no memory: to be tried again */
+	uint64_t published; /* snapshots so far: the last one's number */
 	atomic_uint_fast64_t unknown, doubted; /* providers that workers asked for */
+	atomic_uint_fast64_t asked_with;       /* the latest snapshot of these workers */
 	pthread_mutex_t wanted_lock;           /* guards the needs that are about one key id */
-	struct spoa_need wanted[SPOA_WANTED_MAX];
+	struct {
+		uint64_t unknown, doubted, snapshot;
+		char kid[sizeof(((struct spoa_need *)0)->kid)];
+	} wanted[SPOA_WANTED_MAX];
 	size_t n_wanted;
 };
 
@@ -138,6 +145,8 @@ void spoa_daemon_revoked(void *daemon, const struct token_revocation *what);
 
 /* Configuration or maps may be others now. */
 void spoa_daemon_use_kernel(struct spoa_daemon *daemon);
+/* Whatever waits in the workers may be decided by now. */
+void spoa_daemon_retry(void *daemon);
 
 void spoa_daemon_log_enforcement(const struct spoa_watch *watch);
 

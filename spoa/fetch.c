@@ -63,7 +63,7 @@ bool spoa_fetch_same(const struct conf_provider *a, const struct conf_provider *
 static int bearer_line(const char *path, char ret_line[TOKEN_MAX + 32], char why[SPOA_FETCH_WHY])
 {
 	cleanup(free) char *token = NULL;
-	int rc = spoa_file_secret(path, TOKEN_MAX, &token);
+	int rc = spoa_file_word(path, TOKEN_MAX, &token);
 
 	if (rc) {
 		snprintf(why, SPOA_FETCH_WHY, "jwks_token_file %.120s: %s", path,

@@ -25,7 +25,8 @@ int spoa_file_text(const char *path, size_t max, char **ret_text)
 	return 0;
 }
 
-int spoa_file_secret(const char *path, size_t max, char **ret_secret)
+/* Cuts the white space around a text; what is left must be printable, from first on. */
+static int take_line(const char *path, size_t max, char first, char **ret_text)
 {
 	static const char BLANK[] = " \t\r\n";
 	cleanup(free) char *text = NULL;
@@ -35,10 +36,12 @@ int spoa_file_secret(const char *path, size_t max, char **ret_secret)
 	if (rc)
 		return rc;
 	blank = strspn(text, BLANK);
-	n = strcspn(text + blank, BLANK);
-	rc = n && !text[blank + n + strspn(text + blank + n, BLANK)] ? 0 : -EBADMSG;
+	n = strlen(text + blank);
+	while (n && strchr(BLANK, text[blank + n - 1]))
+		n--;
+	rc = n ? 0 : -EBADMSG;
 	for (size_t i = 0; i < n && !rc; i++)
-		if (text[blank + i] <= ' ' || text[blank + i] > '~')
+		if (text[blank + i] < first || text[blank + i] > '~')
 			rc = -EBADMSG;
 	if (rc) {
 		explicit_bzero(text, strlen(text));
@@ -46,6 +49,16 @@ int spoa_file_secret(const char *path, size_t max, char **ret_secret)
 	}
 	memmove(text, text + blank, n);
 	text[n] = '\0';
-	*ret_secret = TAKE_PTR(text);
+	*ret_text = TAKE_PTR(text);
 	return 0;
+}
+
+int spoa_file_word(const char *path, size_t max, char **ret_word)
+{
+	return take_line(path, max, '!', ret_word);
+}
+
+int spoa_file_line(const char *path, size_t max, char **ret_line)
+{
+	return take_line(path, max, ' ', ret_line);
 }

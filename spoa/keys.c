@@ -48,6 +48,12 @@ void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted, 
 	}
 }
 
+bool spoa_keys_pending(const struct spoa_keys *keys)
+{
+	/* A timer that has run out is not active any more, and yet its function may come later. */
+	return ev_is_active(&keys->tell) || ev_is_pending(&keys->tell);
+}
+
 void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer)
 {
 	cleanup(net_answer) struct net_answer *owned = answer;

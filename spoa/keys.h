@@ -40,6 +40,9 @@ int spoa_keys_configure(struct spoa_keys *keys, struct spoa_config *config) must
  */
 void spoa_keys_need(struct spoa_keys *keys, uint64_t unknown, uint64_t doubted, const char *kid);
 
+/* Is there something that changed() has not been called for yet? */
+bool spoa_keys_pending(const struct spoa_keys *keys);
+
 /* An answer of the net thread; takes it over. */
 void spoa_keys_answer(struct spoa_keys *keys, struct net_answer *answer);
 

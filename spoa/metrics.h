@@ -47,6 +47,9 @@
 	X(KERNEL_EVENTS, "identityd_kernel_events_total", "", "Refusals, drops and kills that the kernel reported") \
 	X(KEY_FETCHES, "identityd_key_fetches_total", "outcome=\"ok\"", "Fetches of providers' keys, by outcome") \
 	X(KEY_FETCHES_FAILED, "identityd_key_fetches_total", "outcome=\"failed\"", "") \
+	X(INTROSPECTED_ACTIVE, "identityd_introspections_total", "outcome=\"active\"", "Answers of providers about tokens, by outcome") \
+	X(INTROSPECTED_INACTIVE, "identityd_introspections_total", "outcome=\"inactive\"", "") \
+	X(INTROSPECTED_FAILED, "identityd_introspections_total", "outcome=\"failed\"", "") \
 	X(RELOADS, "identityd_reloads_total", "outcome=\"ok\"", "Reloads of the configuration, by outcome") \
 	X(RELOADS_FAILED, "identityd_reloads_total", "outcome=\"failed\"", "") \
 	X(LOGOUTS, "identityd_logouts_total", "outcome=\"ok\"", "Back-channel logouts, by outcome") \

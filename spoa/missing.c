@@ -81,8 +81,8 @@ static void take_hint(
 	hint->alg = alg;
 	hint->doubted = is_doubted(reason);
 	hint->asked_since = c->received_at;
-	if (alg < 0 ||
-		token_jws_parse(c->state->token, c->request->token, &hint->jws) != BASE_REASON_OK)
+	if (alg < 0 || token_jws_parse_padded(c->state->token, c->request->token, &hint->jws) !=
+			       BASE_REASON_OK)
 		return;
 	hint->kid = (struct span){.p = hint->jws.kid, .n = hint->jws.kid_len};
 	if (!hint->doubted && hint->jws.has_kid)
@@ -100,6 +100,7 @@ enum spoa_step spoa_missing_keys(struct spoa_case *c, int alg, enum base_reason 
 	mask = keys_to_refresh(c, &hint, &all_current);
 	if (mask) {
 		*(hint.doubted ? &c->need.doubted : &c->need.unknown) = mask;
+		c->need.snapshot = c->snapshot->number;
 		return SPOA_NEEDS;
 	}
 	/* A key that we could not ask for again is not the caller's fault. */

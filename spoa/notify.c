@@ -13,7 +13,8 @@ struct spoa_parked {
 	TAILQ_ENTRY(spoa_parked) in_conn;
 	struct spoa_conn *conn;
 	uint64_t stream_id, frame_id;
-	uint64_t received_at; /* CLOCK_MONOTONIC, ns */
+	uint64_t received_at;  /* CLOCK_MONOTONIC, ns */
+	enum base_reason late; /* what it is at its deadline */
 	size_t n;
 	char payload[];
 };
@@ -242,6 +243,13 @@ static bool may_wait(const struct spoa_conn *conn, size_t beyond)
 	       worker->n_parked < share && worker->held + beyond <= spoa_hold_limit(worker);
 }
 
+/* What a NOTIFY is when what it needs does not come in time. */
+static enum base_reason late_reason(const struct spoa_need *need)
+{
+	return need->introspect.config ? BASE_REASON_INTROSPECTION_UNAVAILABLE
+				       : BASE_REASON_KEYS_UNAVAILABLE;
+}
+
 static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *frame,
 	struct spoa_need need, struct wr *out)
 {
@@ -263,6 +271,7 @@ static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *fr
 		.stream_id = frame->stream_id,
 		.frame_id = frame->frame_id,
 		.received_at = now.mono_ns,
+		.late = late_reason(&need),
 		.n = frame->payload.n,
 	};
 	memcpy(parked->payload, frame->payload.p, frame->payload.n);
@@ -316,8 +325,8 @@ static void expire(struct spoa_worker *worker)
 
 		if (parked->received_at + deadline_ns(worker) > worker->now.mono_ns)
 			break;
-		refuse(parked->conn, parked->stream_id, parked->frame_id, payload,
-			BASE_REASON_KEYS_UNAVAILABLE, &out);
+		refuse(parked->conn, parked->stream_id, parked->frame_id, payload, parked->late,
+			&out);
 		deliver(parked, &out);
 	}
 }
@@ -338,8 +347,10 @@ void spoa_notify_retry(struct spoa_worker *worker)
 		if (settle(parked->conn, parked->stream_id, parked->frame_id, payload,
 			    parked->received_at, &out, &need) == 0)
 			deliver(parked, &out);
-		else if (spoa_need_any(&need))
+		else if (spoa_need_any(&need)) {
+			parked->late = late_reason(&need);
 			worker->owner.need_keys(worker->owner.arg, need);
+		}
 	}
 	arm_timer(worker);
 }

@@ -27,6 +27,8 @@ spoa_stage_fn spoa_stage_proof;
 
 /* spoa/revoked.c: every time. */
 spoa_stage_fn spoa_stage_revoked;
+/* spoa/introspected.c: the word of a provider that is always asked, every time. */
+spoa_stage_fn spoa_stage_introspected;
 
 /* spoa/identity.c: the role's identity, route, and what the kernel is to know. */
 spoa_stage_fn spoa_stage_identity;

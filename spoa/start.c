@@ -112,7 +112,12 @@ static int make_config(struct spoa_daemon *daemon, struct conf *conf)
 static int start_workers(struct spoa_daemon *daemon)
 {
 	struct spoa_worker_owner owner = {
-		spoa_daemon_need_keys, spoa_daemon_worker_changed, daemon, &daemon->audit, 0};
+		.need_keys = spoa_daemon_need_keys,
+		.changed = spoa_daemon_worker_changed,
+		.arg = daemon,
+		.audit = &daemon->audit,
+		.results = spoa_introspect_results(daemon->introspect),
+	};
 	unsigned n = (unsigned)daemon->config->conf->workers;
 
 	for (; owner.number < n; owner.number++) {
@@ -263,6 +268,10 @@ int spoa_daemon_start(
 	spoa_daemon_use_kernel(daemon);
 	if (net_new(spoa_daemon_wake_for_net, daemon, &daemon->net))
 		return fail("net", "cannot start the net thread");
+	daemon->introspect = spoa_introspect_new(daemon->net, &daemon->metrics, spoa_daemon_retry,
+		spoa_daemon_worker_changed, daemon);
+	if (!daemon->introspect)
+		return fail("start", "out of memory");
 	daemon->keys = spoa_keys_new(daemon->loop, daemon->net, daemon->store, &daemon->metrics,
 		spoa_daemon_changed, daemon);
 	if (!daemon->keys || spoa_keys_configure(daemon->keys, daemon->config) ||

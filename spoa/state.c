@@ -1,5 +1,7 @@
 #include "spoa/state.h"
 
+#include "token/introspection.h"
+
 #include <errno.h>
 
 int spoa_state_init(struct spoa_state *state, size_t cache_bytes)
@@ -10,11 +12,12 @@ int spoa_state_init(struct spoa_state *state, size_t cache_bytes)
 		.certs = spoa_certs_new(),
 		.minted = spoa_minted_new(),
 		.cache = spoa_cache_new(cache_bytes),
+		.answer = malloc(TOKEN_INTROSPECTION_MAX),
 		.fresh = malloc(SPOA_CALLER_MAX),
 		.policy = spoa_policy_work_new(),
 	};
 	if (state->token && state->unknown && state->certs && state->minted && state->cache &&
-		state->fresh && state->policy)
+		state->answer && state->fresh && state->policy)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -27,6 +30,7 @@ void spoa_state_done(struct spoa_state *state)
 	spoa_certs_free(state->certs);
 	spoa_minted_free(state->minted);
 	spoa_cache_free(state->cache);
+	free(state->answer);
 	free(state->fresh);
 	spoa_policy_work_free(state->policy);
 	*state = (struct spoa_state){0};

@@ -10,6 +10,7 @@
 #include "spoa/cert.h"
 #include "spoa/minted.h"
 #include "spoa/policy_work.h"
+#include "spoa/results.h"
 #include "spoa/unknown.h"
 #include "token/jws.h"
 
@@ -19,7 +20,10 @@ struct spoa_state {
 	struct spoa_certs *certs;
 	struct spoa_minted *minted; /* assertions */
 	struct spoa_cache *cache;   /* verified tokens */
-	struct spoa_caller *fresh;  /* SPOA_CALLER_MAX bytes: whoever was verified last */
+	struct spoa_results
+		*results; /* what providers said about tokens: shared; NULL: nobody is asked */
+	char *answer;     /* TOKEN_INTROSPECTION_MAX bytes: what was said last */
+	struct spoa_caller *fresh; /* SPOA_CALLER_MAX bytes: whoever was verified last */
 	struct spoa_policy_work *policy;
 };
 

@@ -20,6 +20,18 @@ void spoa_worker_count(struct spoa_worker *worker, bool is_tcp, bool more)
 		atomic_fetch_add_explicit(&worker->n_tcp, by, memory_order_relaxed);
 }
 
+static void take_retry(struct spoa_worker *worker)
+{
+	bool retry;
+
+	pthread_mutex_lock(&worker->lock);
+	retry = worker->retry_asked;
+	worker->retry_asked = false;
+	pthread_mutex_unlock(&worker->lock);
+	if (retry)
+		spoa_notify_retry(worker);
+}
+
 static void take_newcomers(struct spoa_worker *worker)
 {
 	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
@@ -108,6 +120,7 @@ static void on_wake(struct ev_loop *loop, ev_async *wake, int events)
 	(void)loop;
 	(void)events;
 	take_snapshot(worker);
+	take_retry(worker);
 	take_newcomers(worker);
 	take_orders(worker);
 }
@@ -168,6 +181,7 @@ int spoa_worker_new(struct spoa_snapshot *snapshot, const struct spoa_worker_own
 		destroy(worker);
 		return -ENOMEM;
 	}
+	worker->state.results = owner->results;
 	ev_async_init(&worker->wake, on_wake);
 	worker->wake.data = worker;
 	ev_async_start(worker->loop, &worker->wake);
@@ -213,6 +227,14 @@ void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snaps
 	worker->next_snapshot = spoa_snapshot_ref(snapshot);
 	pthread_mutex_unlock(&worker->lock);
 	spoa_snapshot_unref(unseen);
+	ev_async_send(worker->loop, &worker->wake);
+}
+
+void spoa_worker_retry(struct spoa_worker *worker)
+{
+	pthread_mutex_lock(&worker->lock);
+	worker->retry_asked = true;
+	pthread_mutex_unlock(&worker->lock);
 	ev_async_send(worker->loop, &worker->wake);
 }
 

@@ -35,6 +35,7 @@ struct spoa_worker_owner {
 	void *arg;
 	const struct spoa_audit *audit; /* NULL: none is kept */
 	unsigned number;                /* of the worker, from 0: its ring there */
+	struct spoa_results *results; /* what providers said about tokens; NULL: nobody is asked */
 };
 
 struct spoa_conn;
@@ -88,7 +89,7 @@ struct spoa_worker {
 	struct spoa_snapshot *next_snapshot;
 	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
 	size_t n_newcomers;
-	bool drain_asked, drain_at_once, stop_asked;
+	bool drain_asked, drain_at_once, stop_asked, retry_asked;
 };
 
 /* Starts a thread that decides with snapshot (a reference is taken). 0 or -errno. */
@@ -106,6 +107,8 @@ void spoa_worker_count(struct spoa_worker *worker, bool is_tcp, bool more);
 void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot);
 /* Lets the connections go: a few at a time, or all at once. */
 void spoa_worker_drain(struct spoa_worker *worker, bool at_once);
+/* What parked NOTIFYs wait for may be there: they are decided again. */
+void spoa_worker_retry(struct spoa_worker *worker);
 
 /* Stops the thread, closing what is still open, and frees it. NULL is fine. */
 void spoa_worker_free(struct spoa_worker *worker);

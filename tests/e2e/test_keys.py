@@ -1,5 +1,8 @@
 """The provider's keys: rotation, a provider that is not there, one that talks rubbish."""
+import collections
 import os
+import threading
+import time
 import unittest
 
 import harness
@@ -52,6 +55,47 @@ class Rotation(OwnProvider):
         statuses = {self.lab.get(token=made_up).status for _ in range(30)}
         self.assertLessEqual(statuses, {401, 503})
         self.assertLessEqual(self.provider.command("state")["seen"]["jwks"] - before, 3)
+
+
+class RotationUnderLoad(OwnProvider):
+    def test_no_false_reject(self):
+        """
+        Keys rotate three times while four clients ask with new and with older tokens: every
+        single request of theirs is answered 200, none 401 and none 503.
+        """
+        stop = threading.Event()
+        statuses, broken = collections.Counter(), []
+
+        def client():
+            held = []
+            try:
+                while not stop.is_set():
+                    held = [*held[-3:], self.provider.token()]
+                    for token in held:
+                        statuses[self.lab.get(token=token).status] += 1
+            except Exception as error:  # a thread's failure is the test's
+                broken.append(error)
+
+        clients = [threading.Thread(target=client) for _ in range(4)]
+        for thread in clients:
+            thread.start()
+        rotations = []
+        for _ in range(3):
+            time.sleep(1.2)
+            rotations.append(time.time())
+            self.provider.command("rotate")
+        time.sleep(1.2)
+        stop.set()
+        for thread in clients:
+            thread.join(20)
+        self.assertEqual(broken, [])
+        fetches = [e["time"] for e in self.agent.process.events(event="keys_fetched")]
+        refused = self.agent.process.events(event="decision", verdict="error")
+        self.assertEqual(set(statuses), {200}, (statuses, fetches, refused[:1], rotations))
+        self.assertGreater(statuses[200], 200)
+        state = self.provider.command("state")
+        print(f"(rotation under load: {statuses[200]} requests, "
+              f"{state['seen']['jwks']} fetches of {state['published']} keys) ", end="")
 
 
 class SameId(OwnProvider):

@@ -18,7 +18,7 @@ secrets = set()  # pieces of every token that was handed out: no log may hold on
 
 
 def remember(token):
-    secrets.update(part[-24:] for part in token.split(".")[1:])
+    secrets.update(part[-24:] for part in token.split(".")[1:] or [token])
     return token
 
 

@@ -5,7 +5,10 @@
 // On PORT: discovery, JWKS and POST /token (client_credentials, secret "secret"):
 //   client_id  admin (roles: [admin]), reader (may ask for scope "read"), guest (no role), mtls
 //   header     DPoP: the token is bound to the proof's key; x-test-certificate: PEM without lines
-//   resource   urn:AUDIENCE:ALG:TTL, e.g. urn:api:ES256:300; algorithms RS256 PS256 ES256 EdDSA
+//   resource   urn:AUDIENCE:ALG:TTL, e.g. urn:api:ES256:300; algorithms RS256 PS256 ES256 EdDSA,
+//              and OPAQUE for tokens that only this server can read
+// POST /token/introspection, /token/revocation for the clients basic and post, whose names say how
+// they send their secret, SERVER_SECRET.
 // On CONTROL_PORT, for the tests only, POST with an optional JSON body:
 //   /rotate       every algorithm gets a new key, which signs from now on; the old stay published
 //   /rotate-drop  the same, and the old keys are gone
@@ -46,6 +49,16 @@ const CLAIMS = {
 function certificate(base64) {
 	return base64 && `-----BEGIN CERTIFICATE-----\n${base64}\n-----END CERTIFICATE-----`;
 }
+// Every byte of it has to be encoded somewhere (RFC 6749 2.3.1).
+const SERVER_SECRET = 'a secret: +%&="/';
+const SERVERS = ['basic', 'post'].map((name) => ({
+	client_id: name,
+	client_secret: SERVER_SECRET,
+	grant_types: ['client_credentials'],
+	response_types: [],
+	redirect_uris: [],
+	token_endpoint_auth_method: `client_secret_${name}`,
+}));
 
 let generation = 0;
 let published = []; // private JWKs, the newest first
@@ -53,10 +66,18 @@ let current = {};   // algorithm -> { kid, key }
 let built;          // the Provider itself
 let provider;       // rebuilt with every rotation: its keys are fixed at construction
 let mode = 'ok';
-const seen = { discovery: 0, jwks: 0 };
+const seen = { discovery: 0, jwks: 0, introspection: 0 };
 
-function resource(urn) {
+// kids: of the provider that is asked, which may be one that a rotation has just replaced.
+function resource(urn, kids) {
 	const [scheme, audience, alg, ttl] = urn.split(':');
+	if (scheme === 'urn' && alg === 'OPAQUE')
+		return {
+			audience,
+			scope: 'read write',
+			accessTokenFormat: 'opaque',
+			accessTokenTTL: Number(ttl || 300),
+		};
 	if (scheme !== 'urn' || !ALGS[alg])
 		throw new Error(`unknown resource ${urn}`);
 	return {
@@ -64,14 +85,16 @@ function resource(urn) {
 		scope: 'read write',
 		accessTokenFormat: 'jwt',
 		accessTokenTTL: Number(ttl || 300),
-		jwt: { sign: { alg, kid: current[alg].kid } },
+		jwt: { sign: { alg, kid: kids[alg] } },
 	};
 }
 
 function build() {
+	const kids = Object.fromEntries(
+		Object.entries(current).map(([alg, { kid }]) => [alg, kid]));
 	return new Provider(ISSUER, {
 		jwks: { keys: published },
-		clients: Object.keys(CLAIMS).map((client_id) => ({
+		clients: [...SERVERS, ...Object.keys(CLAIMS).map((client_id) => ({
 			client_id,
 			client_secret: 'secret',
 			grant_types: ['client_credentials'],
@@ -79,7 +102,7 @@ function build() {
 			redirect_uris: [],
 			token_endpoint_auth_method: 'client_secret_post',
 			tls_client_certificate_bound_access_tokens: client_id === 'mtls',
-		})),
+		}))],
 		scopes: ['read', 'write'],
 		features: {
 			backchannelLogout: { enabled: true },
@@ -91,9 +114,11 @@ function build() {
 			},
 			devInteractions: { enabled: false },
 			clientCredentials: { enabled: true },
+			introspection: { enabled: true },
+			revocation: { enabled: true },
 			resourceIndicators: {
 				enabled: true,
-				getResourceServerInfo: (ctx, urn) => resource(urn),
+				getResourceServerInfo: (ctx, urn) => resource(urn, kids),
 			},
 		},
 		extraTokenClaims: (ctx, token) => ({ ...CLAIMS[token.clientId], sub: token.clientId }),
@@ -103,12 +128,14 @@ function build() {
 async function rotate(drop, keepId = false) {
 	generation += keepId ? 0 : 1;
 	const fresh = [];
+	const next = {};
 	for (const [alg, { make }] of Object.entries(ALGS)) {
 		const { privateKey } = await pair(...make);
 		const kid = `${alg.toLowerCase()}-${process.pid}-${generation}`;
-		current[alg] = { kid, key: privateKey };
+		next[alg] = { kid, key: privateKey };
 		fresh.push({ ...privateKey.export({ format: 'jwk' }), kid, alg, use: 'sig' });
 	}
+	current = next; // all at once: nothing waits from here on
 	published = drop ? fresh : [...fresh, ...published];
 	built = build();
 	provider = built.callback();
@@ -173,6 +200,8 @@ function serve(req, res) {
 		seen.discovery += 1;
 	if (req.url === '/jwks')
 		seen.jwks += 1;
+	if (req.url === '/token/introspection')
+		seen.introspection += 1;
 	if (mode === 'hang')
 		return;
 	if (mode === 'error') {

@@ -21,26 +21,29 @@ unit(spoa
 		unit/spoa/test_enforce.c
 		unit/spoa/test_explain.c
 		unit/spoa/test_export.c
-		unit/spoa/test_fragment.c
 		unit/spoa/test_form.c
+		unit/spoa/test_fragment.c
 		unit/spoa/test_http.c
+		unit/spoa/test_inquiry.c
+		unit/spoa/test_introspect.c
 		unit/spoa/test_keyring.c
 		unit/spoa/test_keys.c
 		unit/spoa/test_listen.c
 		unit/spoa/test_log.c
 		unit/spoa/test_logout.c
 		unit/spoa/test_metrics.c
-		unit/spoa/test_policy.c
 		unit/spoa/test_minted.c
+		unit/spoa/test_policy.c
 		unit/spoa/test_privilege.c
 		unit/spoa/test_profiles.c
-		unit/spoa/test_provider.c
 		unit/spoa/test_proof.c
+		unit/spoa/test_provider.c
 		unit/spoa/test_public.c
 		unit/spoa/test_refusal.c
 		unit/spoa/test_request.c
-		unit/spoa/test_service.c
+		unit/spoa/test_results.c
 		unit/spoa/test_revoke.c
+		unit/spoa/test_service.c
 		unit/spoa/test_session.c
 		unit/spoa/test_snapshot.c
 		unit/spoa/test_source.c

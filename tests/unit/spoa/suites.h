@@ -22,6 +22,9 @@
 	X(worker) \
 	X(source) \
 	X(unknown) \
+	X(inquiry) \
+	X(results) \
+	X(introspect) \
 	X(enforce) \
 	X(filter) \
 	X(listen) \

@@ -269,6 +269,7 @@ END_TEST
 START_TEST(crowd)
 {
 	/* More connections than allowed are turned away; those that are there go on. */
+	static const char REST[] = "od HTTP/1.1\r\nHost: x\r\n\r\n";
 	int fds[10]; /* 4 that are let in, and some of the 8 that the kernel keeps */
 	bool served = false;
 
@@ -280,7 +281,7 @@ START_TEST(crowd)
 		(void)!send(fds[i], "GET /go", 7, MSG_NOSIGNAL);
 	for (int i = 0; i < 10; i++)
 		ev_run(loop, EVRUN_NOWAIT);
-	(void)!send(fds[0], "od HTTP/1.1\r\nHost: x\r\n\r\n", 24, MSG_NOSIGNAL);
+	(void)!send(fds[0], REST, strlen(REST), MSG_NOSIGNAL);
 	for (int i = 0; i < 100 && !n_rendered; i++) {
 		ev_run(loop, EVRUN_NOWAIT);
 		usleep(1000);

@@ -92,6 +92,7 @@ int main(void)
 	srunner_add_suite(runner, suite_issuer());
 	srunner_add_suite(runner, suite_mapping());
 	srunner_add_suite(runner, suite_cert());
+	srunner_add_suite(runner, suite_introspection());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

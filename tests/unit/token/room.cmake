@@ -8,6 +8,7 @@ unit(token
 		unit/token/test_logout.c unit/token/oracle.c unit/token/test_oracle.c unit/token/test_nonce.c unit/token/test_purpose.c unit/token/test_replay.c unit/token/test_revocation.c unit/token/test_signer.c
 		unit/token/test_thumbprint.c
 		unit/token/test_padded.c unit/token/test_spiffe.c unit/token/test_issuer.c
+		unit/token/test_introspection.c
 		unit/token/test_mapping.c unit/token/test_cert.c unit/token/ca.c)
 target_link_libraries(unit_token PRIVATE PkgConfig::OPENSSL PkgConfig::JANSSON PkgConfig::LIBJWT)
 target_link_options(unit_token PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
@@ -17,3 +18,5 @@ fuzz(logout LINK room_token)
 fuzz(jwks LINK room_token)
 fuzz(claims LINK room_token)
 fuzz(cert LINK room_token)
+fuzz(introspection LINK room_token)
+fuzz(discovery LINK room_token)
