@@ -32,6 +32,7 @@ struct audit {
 	char *buffer; /* BUFFER_BYTES: from sent to n is to be written */
 	size_t sent, n;
 	uint64_t lines; /* in the buffer */
+	int rotation;   /* of the last try, 0 or -errno: no reason not to write */
 	uint64_t told;  /* losses that stand in a line already */
 	unsigned char random[16 * RANDOM_MANY];
 	size_t random_left;
@@ -104,7 +105,8 @@ static int flush(struct audit *audit)
 	atomic_fetch_add_explicit(&audit->written, audit->lines, memory_order_relaxed);
 	audit->sent = audit->n = 0;
 	audit->lines = 0;
-	return audit_file_rotate(&audit->file);
+	audit->rotation = audit_file_rotate(&audit->file);
+	return 0;
 }
 
 static const unsigned char *next_random(struct audit *audit)
@@ -192,10 +194,11 @@ static void *run(void *arg)
 		if (poll(&from, 1, rc ? RETRY_MS : LINGER_MS) == 1 &&
 			read(audit->wake, &ignored, sizeof(ignored)) < 0)
 			assert(errno == EAGAIN);
-		if (atomic_exchange(&audit->reopen, false) && audit->sent == 0)
+		/* Not in the middle of a buffer: then it is done as soon as that is out. */
+		if (audit->sent == 0 && atomic_exchange(&audit->reopen, false))
 			audit_file_reopen(&audit->file);
 		rc = pump(audit);
-		set_error(audit, -rc);
+		set_error(audit, -(rc ? rc : audit->rotation));
 	}
 	if (pump(audit))
 		atomic_fetch_add(&audit->dropped, audit->lines);
@@ -209,6 +212,7 @@ static int start(struct audit *audit)
 
 	/* Signals are the main thread's. */
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* blocked, it would kill: the daemon's filter answers it */
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	rc = pthread_create(&audit->thread, NULL, run, audit);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);

@@ -201,6 +201,7 @@ static int start_thread(struct net *net)
 	int rc;
 
 	sigfillset(&all);
+	sigdelset(&all, SIGSYS); /* blocked, it would kill: the daemon's filter answers it */
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	rc = pthread_create(&net->thread, NULL, run, net);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -60,6 +60,8 @@ static enum spoa_step authenticate_certificate(struct spoa_case *c)
 	enum base_reason reason = spoa_cert_judge(
 		c->state->certs, c->snapshot->config, c->request, base_clock_wall_s(c->now), &cert);
 
+	if (reason == BASE_REASON_OK && !meets_requirements(c->snapshot->config, &cert->claims))
+		reason = BASE_REASON_CLAIM_REQUIRED;
 	if (reason == BASE_REASON_OK)
 		reason = spoa_caller_pack(c->snapshot->config, &cert->claims, c->state->fresh);
 	if (reason != BASE_REASON_OK)

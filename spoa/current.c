@@ -6,6 +6,18 @@
  */
 #include "spoa/stages.h"
 #include "token/claims.h"
+#include "token/introspection.h"
+
+/* An opaque token without an audience is for us where the provider's rules say so. */
+static bool needs_none(const struct spoa_case *c)
+{
+	const struct conf_provider *provider =
+		&c->snapshot->config->conf->providers[c->caller->provider];
+
+	return !provider->introspection.audience_required &&
+	       token_introspection_is_opaque(c->request->token) &&
+	       !spoa_caller_text(c->caller, SPOA_TEXT_AUDIENCES).n;
+}
 
 enum spoa_step spoa_stage_current(struct spoa_case *c)
 {
@@ -13,7 +25,7 @@ enum spoa_step spoa_stage_current(struct spoa_case *c)
 	const struct token_provider *rules = &c->snapshot->config->rules[caller->provider];
 
 	/* A certificate names no audience: who asks for one is whom it is for. */
-	if (!caller->certificate && !spoa_caller_is_for(caller, rules))
+	if (!caller->certificate && !needs_none(c) && !spoa_caller_is_for(caller, rules))
 		return spoa_refuse(c, BASE_REASON_AUDIENCE_MISMATCH);
 	return spoa_unless_ok(c, token_times_check(caller->exp, caller->nbf, caller->iat, rules,
 					 base_clock_wall_s(c->now)));

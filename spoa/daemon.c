@@ -289,13 +289,19 @@ static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 		drain(daemon, is_awaited(daemon));
 }
 
-void spoa_daemon_replaced(struct spoa_daemon *daemon)
+/* The paths are somebody else's: closing our copies must not unlink them. */
+static void forget_paths(struct spoa_daemon *daemon)
 {
-	spoa_log(BASE_LOG_INFO, "replaced", NULL, NULL);
 	for (size_t i = 0; i < daemon->n_listeners; i++)
 		daemon->listeners[i].path[0] = '\0';
 	daemon->admin_listener.path[0] = daemon->handover_listener.path[0] = '\0';
 	daemon->public_listener.path[0] = '\0';
+}
+
+void spoa_daemon_replaced(struct spoa_daemon *daemon)
+{
+	spoa_log(BASE_LOG_INFO, "replaced", NULL, NULL);
+	forget_paths(daemon);
 	spoa_http_quiet(daemon->admin);
 	spoa_public_quiet(daemon->public);
 	drain(daemon, false);
@@ -410,6 +416,8 @@ int spoa_daemon_run(const struct spoa_daemon_options *options)
 		spoa_service_ready(&daemon->service);
 		ev_run(daemon->loop, 0);
 		spoa_log(BASE_LOG_INFO, "stopped", NULL, NULL);
+	} else if (options->replace) {
+		forget_paths(daemon); /* "ready" was not said: the predecessor still serves */
 	}
 	stop(daemon);
 	return rc ? 1 : 0;

@@ -158,7 +158,7 @@ static enum base_reason check_requirements(const struct asked *a, json_t *answer
 	const struct spoa_provider *provider = &a->snapshot->config->providers[a->claims.issuer];
 	const struct ident_caller caller = caller_of(a);
 
-	for (size_t i = 0; !a->cert && i < provider->n_require; i++) {
+	for (size_t i = 0; i < provider->n_require; i++) {
 		enum ident_answer one = ident_condition_of_caller(&provider->require[i], &caller);
 		cleanup(free) char *why = NULL;
 

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define SWEEP_S 1.
+/* Runs in a row: whoever opens and closes without end must not keep the loop from others. */
+#define RUNS_MAX 4
 /* TLS 1.2 or later (RFC 9325 3.1.1). */
 #define TLS_PRIORITIES "SECURE128:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
 
@@ -242,14 +244,18 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
 static void run(struct spoa_http *http)
 {
 	MHD_UNSIGNED_LONG_LONG ms;
+	int left = RUNS_MAX;
 
 	/* At its limit it stops to listen, and looks whether it may again only when it is run. */
 	do {
 		http->closed_one = false;
 		MHD_run(http->daemon);
-	} while (http->closed_one);
+	} while (http->closed_one && --left);
 	ev_timer_stop(http->loop, &http->timer);
-	if (MHD_get_timeout(http->daemon, &ms) == MHD_YES) {
+	if (http->closed_one) {
+		ev_timer_set(&http->timer, 0., 0.);
+		ev_timer_start(http->loop, &http->timer);
+	} else if (MHD_get_timeout(http->daemon, &ms) == MHD_YES) {
 		ev_timer_set(&http->timer, (double)ms / 1000., 0.);
 		ev_timer_start(http->loop, &http->timer);
 	}

@@ -105,7 +105,8 @@ struct spoa_results *spoa_introspect_results(struct spoa_introspect *in)
 uint64_t spoa_introspect_origin(const struct conf_provider *provider)
 {
 	const struct conf_introspection *how = &provider->introspection;
-	const char *const parts[] = {provider->name, provider->issuer, how->url, how->client_id};
+	const char *const parts[] = {provider->name, provider->issuer, how->url, how->client_id,
+		provider->ca_file, provider->proxy, provider->allow_http ? "http" : "https"};
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 	char text[4096];
 	size_t n = 0;
@@ -121,18 +122,19 @@ uint64_t spoa_introspect_origin(const struct conf_provider *provider)
 	return origin;
 }
 
-static uint64_t mono_now(void)
+/* The clock of how long a word counts: it goes on while the machine sleeps. */
+static uint64_t boot_now(void)
 {
 	struct base_now now;
 
 	base_clock_now(&now);
-	return now.mono_ns;
+	return now.boot_ns;
 }
 
 void spoa_introspect_want(struct spoa_introspect *in, struct spoa_config *config, size_t i,
 	const struct spoa_results_key *key, struct span token)
 {
-	uint64_t now = mono_now();
+	uint64_t now = boot_now();
 	struct exchange *x = malloc(sizeof(*x) + token.n);
 	bool queued;
 
@@ -170,7 +172,7 @@ static void log_failure(struct spoa_introspect *in, const struct exchange *x, co
 	struct base_log log;
 	uint64_t lost;
 
-	if (!spoa_log_allowed(&in->lines, LINES_PER_S, mono_now(), &lost) ||
+	if (!spoa_log_allowed(&in->lines, LINES_PER_S, boot_now(), &lost) ||
 		!spoa_log_open(&log, BASE_LOG_WARNING, "introspection_failed"))
 		return;
 	base_log_str(&log, "provider", x->provider->name);
@@ -199,7 +201,7 @@ static void conclude(
 static void fail(struct spoa_introspect *in, struct exchange *x, const char *why)
 {
 	const struct spoa_result failed = {
-		.said = SPOA_SAID_FAILED, .until = mono_now() + FAILED_NS};
+		.said = SPOA_SAID_FAILED, .until = boot_now() + FAILED_NS};
 
 	log_failure(in, x, why);
 	conclude(in, x, &failed);
@@ -312,11 +314,11 @@ static void set_life(const struct conf_introspection *how, int64_t exp, struct s
 	left_s = exp - base_clock_wall_s(&now);
 	if (left_s < ttl_ms / 1000)
 		ttl_ms = left_s > 0 ? left_s * 1000 : 0;
-	result->until = now.mono_ns + (uint64_t)ttl_ms * (uint64_t)NS_PER_MS;
+	result->until = now.boot_ns + (uint64_t)ttl_ms * (uint64_t)NS_PER_MS;
 	result->good_till = base_clock_wall_s(&now) + (how->ttl + 999) / 1000;
 	/* Once, at least: whoever waits is to hear that it has expired. */
 	if (!ttl_ms)
-		result->until = now.mono_ns + FAILED_NS;
+		result->until = now.boot_ns + FAILED_NS;
 }
 
 static void judge(struct spoa_introspect *in, struct exchange *x, const struct net_answer *answer)
@@ -331,7 +333,7 @@ static void judge(struct spoa_introspect *in, struct exchange *x, const struct n
 		break;
 	case TOKEN_INTROSPECTED_INACTIVE:
 		result.said = SPOA_SAID_INACTIVE;
-		result.until = mono_now() + (uint64_t)x->provider->introspection.negative_ttl *
+		result.until = boot_now() + (uint64_t)x->provider->introspection.negative_ttl *
 						    (uint64_t)NS_PER_MS;
 		break;
 	case TOKEN_INTROSPECTED_NONSENSE:

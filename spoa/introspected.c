@@ -25,7 +25,7 @@ static enum spoa_step look(struct spoa_case *c, size_t i, struct spoa_result *re
 
 	SHA256((const unsigned char *)token.p, token.n, key.hash);
 	if (c->state->results)
-		said = spoa_results_find(c->state->results, &key, c->now->mono_ns, c->state->answer,
+		said = spoa_results_find(c->state->results, &key, c->now->boot_ns, c->state->answer,
 			TOKEN_INTROSPECTION_MAX, ret_result);
 	switch (said) {
 	case SPOA_SAID_ACTIVE:

@@ -164,4 +164,6 @@ void spoa_kernel_policy_use(struct spoa_kernel_policy *now, const struct spoa_co
 	err = spoa_kernel_policy_write(maps->map, config, policies, why);
 	base_clock_now(&after);
 	log_written(err, why, after.mono_ns - before.mono_ns);
+	if (err)
+		spoa_kernel_policy_done(now); /* again with the next look */
 }

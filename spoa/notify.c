@@ -165,8 +165,8 @@ static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
 		request.sent = 0;
 	if (rc)
 		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
-	else if (!spoa_decide(worker->snapshot, &worker->state, &request,
-			 received_at ? received_at : now->mono_ns, now, ret_need, &decision))
+	else if (!spoa_decide(worker->snapshot, &worker->state, &request, received_at, now,
+			 ret_need, &decision))
 		return -EAGAIN;
 	answer(conn, stream_id, frame_id, &request, &decision, now, out);
 	return 0;
@@ -251,12 +251,11 @@ static enum base_reason late_reason(const struct spoa_need *need)
 }
 
 static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *frame,
-	struct spoa_need need, struct wr *out)
+	uint64_t received_at, struct spoa_need need, struct wr *out)
 {
 	struct spoa_worker *worker = conn->worker;
 	size_t beyond = beyond_frame(conn, frame->payload.n);
 	struct spoa_parked *parked = NULL;
-	struct base_now now;
 
 	if (may_wait(conn, beyond))
 		parked = malloc(sizeof(*parked) + frame->payload.n);
@@ -265,12 +264,11 @@ static enum spop_status park(struct spoa_conn *conn, const struct spop_frame *fr
 			BASE_REASON_OVERLOAD, out);
 		return SPOP_STATUS_NORMAL;
 	}
-	base_clock_now(&now);
 	*parked = (struct spoa_parked){
 		.conn = conn,
 		.stream_id = frame->stream_id,
 		.frame_id = frame->frame_id,
-		.received_at = now.mono_ns,
+		.received_at = received_at,
 		.late = late_reason(&need),
 		.n = frame->payload.n,
 	};
@@ -291,15 +289,18 @@ enum spop_status spoa_notify(
 	void *arg, struct spoa_session *session, const struct spop_frame *frame, struct wr *out)
 {
 	struct spoa_conn *conn = arg;
+	/* No two NOTIFYs of a worker have the same: without a reqid it names this one. */
+	uint64_t received_at = ++conn->worker->now.mono_ns;
 	struct spoa_need need;
 	int rc;
 
 	(void)session;
 	spoa_metrics_add(&conn->worker->metrics, SPOA_COUNT_NOTIFIES, 1);
-	rc = settle(conn, frame->stream_id, frame->frame_id, frame->payload, 0, out, &need);
+	rc = settle(
+		conn, frame->stream_id, frame->frame_id, frame->payload, received_at, out, &need);
 	if (rc == -EBADMSG)
 		return SPOP_STATUS_INVALID;
-	return rc == -EAGAIN ? park(conn, frame, need, out) : SPOP_STATUS_NORMAL;
+	return rc == -EAGAIN ? park(conn, frame, received_at, need, out) : SPOP_STATUS_NORMAL;
 }
 
 /* A parked NOTIFY has its answer in out: send it, and let a draining peer go with the last one. */

@@ -46,6 +46,7 @@ static void take_newcomers(struct spoa_worker *worker)
 		if (spoa_conn_new(worker, &newcomers[i])) {
 			spoa_log(BASE_LOG_ERROR, "no_memory", "for", "connection");
 			spoa_worker_count(worker, newcomers[i].is_tcp, false);
+			worker->owner.changed(worker->owner.arg);
 		}
 	}
 }

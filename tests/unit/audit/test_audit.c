@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static char path[128];
@@ -20,10 +21,12 @@ static void on_state(void *arg, int error)
 	atomic_store(&last_error, error);
 }
 
-static struct audit *start(size_t ring_bytes, unsigned n_rings)
+static struct audit *start_with(size_t ring_bytes, unsigned n_rings, uint64_t max_bytes)
 {
 	const struct audit_options options = {
 		.path = path,
+		.max_bytes = max_bytes,
+		.keep = 1,
 		.ring_bytes = ring_bytes,
 		.n_rings = n_rings,
 		.style = {.node_name = "n"},
@@ -34,6 +37,16 @@ static struct audit *start(size_t ring_bytes, unsigned n_rings)
 	snprintf(path, sizeof(path), "%s/audit.log", scratch());
 	ck_assert_int_eq(audit_new(&options, &audit), 0);
 	return audit;
+}
+
+static struct audit *start(size_t ring_bytes, unsigned n_rings)
+{
+	return start_with(ring_bytes, n_rings, 0);
+}
+
+static struct audit *start_rotating(uint64_t max_bytes)
+{
+	return start_with(64 * 1024, 1, max_bytes);
 }
 
 static void put(struct audit *audit, unsigned ring, unsigned n)
@@ -138,6 +151,29 @@ START_TEST(full_disk)
 }
 END_TEST
 
+START_TEST(cannot_rotate)
+{
+	/* Goal: a file that cannot be renamed grows on: no line is lost, and the trouble is said. */
+	struct audit *audit;
+	char other[140];
+	char *text;
+
+	audit = start_rotating(100);
+	snprintf(other, sizeof(other), "%s.1", path);
+	ck_assert_int_eq(mkdir(other, 0700), 0);
+	for (int i = 0; i < 5; i++) {
+		put(audit, 0, 20);
+		for (int n = 0; n < 5000 && audit_stats(audit).written < (i + 1) * 20u; n++)
+			nap();
+	}
+	ck_assert_int_eq(audit_stats(audit).error, EISDIR);
+	audit_free(audit);
+	text = slurp("audit.log");
+	ck_assert_uint_eq(count(text, "agent_event\""), 100);
+	free(text);
+}
+END_TEST
+
 START_TEST(reopens)
 {
 	/* Goal: after logrotate renamed the file, new lines are in a new one. */
@@ -169,6 +205,7 @@ Suite *audit_suite(void)
 	tcase_add_test(tcase, soon);
 	tcase_add_test(tcase, losses);
 	tcase_add_test(tcase, full_disk);
+	tcase_add_test(tcase, cannot_rotate);
 	tcase_add_test(tcase, reopens);
 	suite_add_tcase(suite, tcase);
 	return suite;

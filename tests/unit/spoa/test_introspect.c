@@ -109,7 +109,7 @@ static enum spoa_said said(unsigned token)
 
 	base_clock_now(&now);
 	return spoa_results_find(
-		spoa_introspect_results(in), &k, now.mono_ns, buf, sizeof(buf), &result);
+		spoa_introspect_results(in), &k, now.boot_ns, buf, sizeof(buf), &result);
 }
 
 /* Takes answers until this token's is there. */
@@ -232,7 +232,7 @@ START_TEST(configuration_goes)
 	ask_at("http://127.0.0.1:1/other", "");
 	ck_assert_uint_ne(config->origins[0], k.origin); /* asked elsewhere: another word */
 	base_clock_now(&now);
-	for (int i = 0; i < 200 && spoa_results_find(spoa_introspect_results(in), &k, now.mono_ns,
+	for (int i = 0; i < 200 && spoa_results_find(spoa_introspect_results(in), &k, now.boot_ns,
 					   buf, sizeof(buf), &result) == SPOA_SAID_PENDING;
 		i++) {
 		struct net_answer *answer = net_take(net);
