@@ -209,10 +209,9 @@ class Successor(LabCase):
     def make(cls):
         cls.agent = cls.lab.agent(bpf="off", setup=False)
 
-    def test_fails(self):
-        """One that cannot start changes nothing: the old agent goes on answering."""
+    def fails(self, roles):
         old = self.agent.process
-        self.agent.configure(roles="  - {name: r, labels: [a=b], number: 1}\n")
+        self.agent.configure(roles=roles)
         self.agent.launch(replace=True)
         try:
             self.assertEqual(self.agent.process.child.wait(15), 1)
@@ -220,6 +219,15 @@ class Successor(LabCase):
             self.assertTrue(answered(socket.AF_UNIX, self.agent.unix))
         finally:
             self.agent.process = old
+            self.agent.configure(roles=harness.ROLES)
+
+    def test_fails(self):
+        """One that cannot start changes nothing: the old agent goes on answering."""
+        self.fails("  - {name: r, labels: [a=b], number: 1}\n")
+
+    def test_fails_late(self):
+        """Nor does one that fails after it has taken the sockets: their paths stay."""
+        self.fails(harness.ROLES + "audit: {to: stdout, pseudonym_key_file: /nonexistent/key}\n")
 
     def test_left(self):
         """One that takes the sockets and dies before it serves leaves the old one serving."""
