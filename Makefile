@@ -59,11 +59,15 @@ soak: release
 	@IDENTITYD_SOAK=100000 CK_RUN_SUITE=bpfmap/edge.bpf build/dev/tests/unit_bpfmap
 
 bench:
-	@scripts/install-deps build bench
+	@scripts/install-deps build demo test bench
 	@scripts/fetch-haproxy >/dev/null
 	@cmake --preset bench >/dev/null
 	@cmake --build --preset bench
-	@tests/bench/run.py
+	@cmake --preset dev >/dev/null
+	@cmake --build --preset dev --target bench_policy bench_kernel
+	@status=0; tests/bench/run.py || status=1; \
+		build/dev/tests/bench_policy || status=1; \
+		build/dev/tests/bench_kernel || status=1; exit $$status
 
 install: release
 	cmake --install build/release
