@@ -21,6 +21,7 @@ listen: [{{unix: {agent.unix}, group: haproxy}}]
 admin: {{unix: {agent.dir}/admin.sock}}
 store: {{path: {agent.dir}/state.db}}
 bpf: {{mode: "off"}}
+seccomp: {seccomp}
 providers:
   - {{name: corp, issuer: "{issuer}", audiences: [api], refresh: 1s}}
 {providers}roles:
@@ -59,7 +60,7 @@ class EvilCase(LabCase):
         rows = "".join(PROVIDER.format(name=name.replace(".", "-"), issuer=cls.server(name).url(name),
                                        more=cls.more if cls.server(name).authority else "")
                        for name in [*cls.wanted, "changing"])
-        cls.agent.configure(CONFIG.format(agent=cls.agent, issuer=cls.provider.issuer,
+        cls.agent.configure(CONFIG.format(seccomp=harness.SECCOMP, agent=cls.agent, issuer=cls.provider.issuer,
                                           providers=rows))
 
     @classmethod
@@ -183,7 +184,7 @@ class EvilIntrospection(LabCase):
             rows += PROVIDER.format(name=name, issuer=cls.strict.url(name), more=(
                 f", jwks_file: {keys}, ca_file: {authority.file}, introspection: {{{url}"
                 + (f"auth: certificate, {more}}}" if more else f"client_secret_file: {secret}}}")))
-        cls.agent.configure(CONFIG.format(agent=cls.agent, issuer=cls.provider.issuer,
+        cls.agent.configure(CONFIG.format(seccomp=harness.SECCOMP, agent=cls.agent, issuer=cls.provider.issuer,
                                           providers=rows))
         cls.agent.launch()
         procs.eventually(lambda: procs.connects(cls.agent.admin), 10, what="the agent listens")

@@ -8,7 +8,13 @@ from harness import LabCase
 
 
 class Revoked(LabCase):
-    """Row 13 of the attack table; promise 7."""
+    """Row 13 of the attack table; promise 7. Without the kernel, which would end the connection."""
+
+    @classmethod
+    def make(cls):
+        cls.agent = cls.lab.agent(bpf="off", setup=False)
+        cls.lab.haproxy("unix@" + cls.agent.unix)
+        cls.lab.until(200, token=cls.provider.token())
 
     def revoke(self, *arguments):
         """The id of the new revocation, which is in force when this returns."""
