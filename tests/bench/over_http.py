@@ -66,10 +66,10 @@ end
 
 
 def spoe_config(lab, name):
-    """examples/spoe-identity.cfg under another name."""
+    """The first engine of examples/spoe-identity.cfg under another name."""
     with open(os.path.join(l.ROOT, "examples", "spoe-identity.cfg")) as f:
         text = f.read()
-    text = text.replace("[identityd]", f"[{name}]").replace("spoe-agent identityd", f"spoe-agent {name}")
+    text = text[:text.index("[identityd-2]")].replace("identityd-1", name)
     text = text.replace("be_identityd", f"be_{name}")
     path = lab.path(f"{name}-spoe.cfg")
     with open(path, "w") as f:
