@@ -1,8 +1,10 @@
 """Processes of the lab: started in a cgroup when asked, ended by pid, their output kept."""
 import atexit
 import ctypes
+import itertools
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -24,18 +26,27 @@ def eventually(check, timeout=5.0, every=0.02, what=""):
         time.sleep(every)
 
 
-_used_ports = set()
+_ports = itertools.count(random.randrange(9000))
+_range = (10000, 9000)
+
+
+def use_ports(first, number):
+    """Has free_port() choose among these: processes that run side by side share none."""
+    global _range
+    _range = (first, number)
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that nobody listens on, never the same twice."""
+    """A TCP port of 127.0.0.1 that nobody listens on, not the same again for a long time."""
+    first, number = _range
     while True:
+        port = first + next(_ports) % number
         with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        if port not in _used_ports:
-            _used_ports.add(port)
-            return port
+            try:
+                s.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def connects(address):
