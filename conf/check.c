@@ -232,7 +232,7 @@ static bool has_labels(const struct conf_strings *all, const struct conf_strings
 	return true;
 }
 
-static bool same_labels(const struct conf_role *a, const struct conf_role *b)
+bool conf_check_same_labels(const struct conf_role *a, const struct conf_role *b)
 {
 	return has_labels(&a->labels, &b->labels) && has_labels(&b->labels, &a->labels);
 }
@@ -245,7 +245,7 @@ static void check_number(
 
 	if (!role->number || !earlier->number || !role->labels.n || !earlier->labels.n)
 		return;
-	if ((role->number == earlier->number) == same_labels(role, earlier))
+	if ((role->number == earlier->number) == conf_check_same_labels(role, earlier))
 		return;
 	if (role->number == earlier->number)
 		COMPLAIN(c, pos, "number %u has other labels on line %u", role->number,
@@ -314,6 +314,7 @@ static void check_role(const struct check *c, size_t i)
 		COMPLAIN(c, where(doc, "assertion"), "there is no assertion '%s'", role->assertion);
 	for (size_t k = 0; k < role->n_when; k++)
 		conf_check_condition(c, entry(doc, "when", k), &role->when[k], false);
+	conf_check_reach(c, i);
 }
 
 static void check_service(const struct check *c, size_t i)

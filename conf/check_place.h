@@ -51,4 +51,10 @@ void conf_check_introspection(const struct check *c, size_t i);
 void conf_check_condition(const struct check *c, const struct base_doc *doc,
 	const struct conf_condition *condition, bool credential);
 
+/* conf/check_reach.c: number_from and srcaddr of role i. */
+void conf_check_reach(const struct check *c, size_t i);
+
+/* conf/check.c: do both mean the same identity? */
+bool conf_check_same_labels(const struct conf_role *a, const struct conf_role *b);
+
 #endif

@@ -227,6 +227,13 @@ bool conf_provider_has_tokens(const struct conf_provider *provider);
 /* Are its keys a set that has to be read or fetched, and not a secret or none? */
 bool conf_provider_has_key_set(const struct conf_provider *provider);
 
+/* Who vouches for a number that is written in the file. */
+enum conf_number_from {
+	CONF_NUMBER_FIXED, /* nobody: it is ours alone */
+	CONF_NUMBER_CRD,   /* the operator: a CiliumIdentity has it, with these labels */
+	CONF_NUMBER_ETCD,  /* the operator: Cilium's kvstore has it, with these labels */
+};
+
 struct conf_role {
 	struct conf_pos pos;
 	char *name;     /* unique */
@@ -237,8 +244,10 @@ struct conf_role {
 	struct conf_pos labels_pos;
 	uint32_t number; /* 0: allocated */
 	struct conf_pos number_pos;
-	char *route;     /* NULL: none */
-	char *assertion; /* NULL: by the service */
+	int number_from;             /* enum conf_number_from */
+	struct conf_strings srcaddr; /* literal addresses, at most one of each family */
+	char *route;                 /* NULL: none */
+	char *assertion;             /* NULL: by the service */
 	bool require_binding;
 	bool kill_on_expiry;
 };

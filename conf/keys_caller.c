@@ -301,6 +301,16 @@ static const struct conf_key ROLE[] = {
 		.pos = offsetof(struct conf_role, number_pos), .example = "200",
 		.help = "Fixed number of the identity, from 128 to 255 or from 256 to 16777215; "
 			"without it one is allocated."},
+	{"number_from", CONF_ENUM, AT(conf_role, number_from),
+		RANGE(CONF_NUMBER_FIXED, CONF_NUMBER_ETCD), .words = "fixed crd etcd",
+		.fallback = "fixed", .reloadable = true, .needs = "number",
+		.help = "Whose number it is: fixed is ours alone and never a packet mark; crd or "
+			"etcd says that a CiliumIdentity or Cilium's etcd has this number with "
+			"exactly these labels, so that it may be one."},
+	{"srcaddr", CONF_TEXTS, AT(conf_role, srcaddr), RANGE(1, 2), .reloadable = true,
+		.example = "[192.0.2.10, '2001:db8::10']",
+		.help = "Addresses of this machine, at most one of each family, from which HAProxy "
+			"is to reach the backend for these callers; no two identities share one."},
 	{"route", CONF_TEXT, AT(conf_role, route), RANGE(1, 128), .reloadable = true,
 		.example = "be_admin",
 		.help = "HAProxy backend for these callers; without it the asked one stands."},

@@ -19,6 +19,9 @@ struct ident_role {
 	const char *labels;         /* canonical */
 	struct ident_number number; /* id 0 until one was allocated */
 	const char *route;          /* NULL: the caller's choice of backend stands */
+	/* What HAProxy is to send from for these callers; network order. */
+	bool has_srcaddr4, has_srcaddr6;
+	uint8_t srcaddr4[4], srcaddr6[16];
 	bool require_binding;
 	bool kill_on_expiry;
 };

@@ -1,10 +1,12 @@
 #include "spoa/answer.h"
 
+#include "bpfmap/mark.h"
 #include "spoa/challenge.h"
 #include "spop/ack.h"
 #include "spop/frame.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct answer {
 	const struct spoa_config *config;
@@ -40,12 +42,14 @@ static bool id(struct answer *a, struct spop_data *value)
 	return role_of(a) && integer(value, role_of(a)->number.id);
 }
 
-/* Only a number that Cilium's own store confirmed may be a mark; none is yet. */
+/* Only a number that Cilium's own store confirmed may be a mark; any other would be some pod's. */
 static bool mark(struct answer *a, struct spop_data *value)
 {
-	(void)a;
-	(void)value;
-	return false;
+	struct ident_markable number;
+
+	return role_of(a) && ident_number_markable(role_of(a)->number, &number) &&
+	       integer(value,
+		       bpfmap_mark_encode(number.id, a->config->conf->bpf.clusters ? 511 : 255));
 }
 
 static bool labels(struct answer *a, struct spop_data *value)
@@ -131,6 +135,30 @@ static bool assertion(struct answer *a, struct spop_data *value)
 	return role_of(a) && text(value, a->decision->assertion);
 }
 
+static bool address(struct spop_data *value, bool v4, const uint8_t *bytes)
+{
+	value->type = v4 ? SPOP_IPV4 : SPOP_IPV6;
+	memcpy(value->ip, bytes, v4 ? 4 : 16);
+	return true;
+}
+
+/* The IPv4 address; where the role has none, its only one. */
+static bool srcaddr(struct answer *a, struct spop_data *value)
+{
+	const struct ident_role *role = role_of(a);
+
+	if (role && role->has_srcaddr4)
+		return address(value, true, role->srcaddr4);
+	return role && role->has_srcaddr6 && address(value, false, role->srcaddr6);
+}
+
+static bool srcaddr6(struct answer *a, struct spop_data *value)
+{
+	const struct ident_role *role = role_of(a);
+
+	return role && role->has_srcaddr6 && address(value, false, role->srcaddr6);
+}
+
 static bool verdict(struct answer *a, struct spop_data *value)
 {
 	enum spoa_verdict heard = a->decision->observed ? SPOA_ALLOW : a->decision->verdict;
@@ -155,6 +183,8 @@ static const struct variable {
 		{"exp", expiry},
 		{"route", route},
 		{"policy", policy},
+		{"srcaddr", srcaddr},
+		{"srcaddr6", srcaddr6},
 		{"assertion", assertion},
 		{"challenge", challenge},
 		{"dpop_nonce", dpop_nonce},

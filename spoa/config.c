@@ -7,6 +7,7 @@
 #include "spoa/secrets.h"
 #include "spoa/tls.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,6 +67,23 @@ static int role_number(const struct conf *conf, const struct conf_role *from, st
 	return rc;
 }
 
+static const enum ident_provenance FROM[] = {
+	[CONF_NUMBER_FIXED] = IDENT_FIXED,
+	[CONF_NUMBER_CRD] = IDENT_CRD,
+	[CONF_NUMBER_ETCD] = IDENT_ETCD,
+};
+
+/* conf has checked them: literal addresses, one of each family. */
+static void set_srcaddr(const struct conf_strings *from, struct ident_role *to)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		if (inet_pton(AF_INET, from->items[i], to->srcaddr4) == 1)
+			to->has_srcaddr4 = true;
+		else if (inet_pton(AF_INET6, from->items[i], to->srcaddr6) == 1)
+			to->has_srcaddr6 = true;
+	}
+}
+
 static int compile_role(struct spoa_config *config, size_t i, struct base_diag *diag)
 {
 	const struct conf_role *from = &config->conf->roles[i];
@@ -85,11 +103,13 @@ static int compile_role(struct spoa_config *config, size_t i, struct base_diag *
 		.conditions = conditions,
 		.n_conditions = from->n_when,
 		.labels = labels,
-		.number = {.id = from->number, .from = from->number ? IDENT_FIXED : IDENT_LOCAL},
+		.number = {.id = from->number,
+			.from = from->number ? FROM[from->number_from] : IDENT_LOCAL},
 		.route = from->route ? from->route : spoa_route_find(config->conf, labels),
 		.require_binding = from->require_binding,
 		.kill_on_expiry = from->kill_on_expiry,
 	};
+	set_srcaddr(&from->srcaddr, to);
 	return 0;
 }
 

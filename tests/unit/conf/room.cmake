@@ -4,6 +4,7 @@ unit(conf SOURCES
 	unit/conf/say.c
 	unit/conf/test_bind.c
 	unit/conf/test_check.c
+	unit/conf/test_check_reach.c
 	unit/conf/test_describe.c
 	unit/conf/test_field.c
 	unit/conf/test_keys.c

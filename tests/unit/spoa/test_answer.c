@@ -3,6 +3,7 @@
 #include "spoa/answer.h"
 #include "tests/unit/spoa/help.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -15,8 +16,8 @@ static const char CONFIG[] =
 /* The contract's variables that this version enables (docs/DESIGN.md), in any order. */
 static const char *const CONTRACT[] = {"id", "mark", "labels", "role", "sub", "iss", "client_id",
 	"scope", "actor", "exp", "route", "policy", "assertion", "challenge", "dpop_nonce",
-	"status", "reason", "verdict", "claim_email", "claim_level", "claim_vip", "claim_groups",
-	"claim_nothing", "claim_note", "claim_empty"};
+	"srcaddr", "srcaddr6", "status", "reason", "verdict", "claim_email", "claim_level",
+	"claim_vip", "claim_groups", "claim_nothing", "claim_note", "claim_empty"};
 
 static struct spoa_config *config;
 static struct spoa_decision decision;
@@ -101,11 +102,125 @@ static void is_unset(const struct help_ack *ack, const char *const *names, size_
 		ck_assert_msg(!help_value(ack, names[i]), "%s is set", names[i]);
 }
 
+/* Golden marks: cilium.md 4.1, cilium-verified.md 4 with the egress proxy's magic. */
+static const struct {
+	const char *role, *clusters;
+	int64_t mark; /* 0: unset */
+} MARKS[] = {
+	{"number: 70001, number_from: crd", "255", 0x11710B01},
+	{"number: 70001, number_from: etcd", "255", 0x11710B01},
+	{"number: 51966, number_from: etcd", "255", 0xcafe0b00},
+	{"number: 256, number_from: crd", "255", 0x01000B00},
+	{"number: 16777215, number_from: crd", "255", 0xFFFF0BFF},
+	{"number: 8388608, number_from: crd", "511", 0x80000B00},
+	{"number: 70001, number_from: crd", "511", 0x11710B02},
+	/* Nobody but us knows these. */
+	{"number: 70001", "255", 0},
+	{"number: 70001, number_from: fixed", "255", 0},
+	{"number: 200", "255", 0},
+};
+
+#define MARK_CONFIG                                                                                \
+	"version: 1\nlisten: [{unix: /tmp/identityd-test.sock}]\n"                                 \
+	"bpf: {mode: off, clusters: %s}\nexports: [email, level, vip, groups, nothing, note, "     \
+	"empty]\nproviders:\n"                                                                     \
+	"  - {name: a, issuer: 'https://a', audiences: [api], algorithms: [ES256]}\nroles:\n"      \
+	"  - {name: admin, when: [{claim: role, equals: admin}], labels: [role=admin], %s}\n"
+
+START_TEST(marks)
+{
+	/* A mark is what Cilium decodes to the number, and only where the number is Cilium's own. */
+	char text[1024];
+	struct help_ack ack;
+
+	snprintf(text, sizeof(text), MARK_CONFIG, MARKS[_i].clusters, MARKS[_i].role);
+	spoa_config_unref(config);
+	config = help_config(text);
+	make(BASE_REASON_OK, "a@b");
+	decision.route = (struct span){0};
+	ack = answer(MAX_FRAME);
+	if (MARKS[_i].mark)
+		is_int(&ack, "mark", MARKS[_i].mark);
+	else
+		ck_assert_ptr_null(help_value(&ack, "mark"));
+}
+END_TEST
+
+START_TEST(never_marked)
+{
+	/* Local numbers, those with a scope, and reserved ones have no mark, whatever vouches for them. */
+	static const struct ident_number NUMBERS[] = {{70001, IDENT_LOCAL}, {255, IDENT_CRD},
+		{0, IDENT_CRD}, {1, IDENT_ETCD}, {0x01000001, IDENT_CRD}, {0x02000001, IDENT_ETCD},
+		{0x1000000, IDENT_ETCD}, {UINT32_MAX, IDENT_CRD}};
+	struct help_ack ack;
+
+	make(BASE_REASON_OK, "a@b");
+	config->roles[0].number = NUMBERS[_i];
+	ack = answer(MAX_FRAME);
+	ck_assert_ptr_null(help_value(&ack, "mark"));
+}
+END_TEST
+
+START_TEST(not_for_the_refused)
+{
+	/* A denied caller gets no mark and no address, though its role has both. */
+	static const char *const UNSET[] = {"mark", "srcaddr", "srcaddr6", "id"};
+	struct help_ack ack;
+
+	make(BASE_REASON_OK, "a@b");
+	config->roles[0].number = (struct ident_number){70001, IDENT_CRD};
+	config->roles[0].has_srcaddr4 = config->roles[0].has_srcaddr6 = true;
+	spoa_decision_settle(&decision, BASE_REASON_POLICY_DENIED);
+	ack = answer(MAX_FRAME);
+	is_unset(&ack, UNSET, ARRAY_SIZE(UNSET));
+}
+END_TEST
+
+static const struct {
+	const char *srcaddr;
+	const char *any, *v6; /* as inet_ntop writes them; NULL: unset */
+} SOURCES[] = {
+	{"192.0.2.10", "192.0.2.10", NULL},
+	{"'2001:db8::10'", "2001:db8::10", "2001:db8::10"},
+	{"['2001:db8::10', 192.0.2.10]", "192.0.2.10", "2001:db8::10"},
+};
+
+static void is_address(const struct help_ack *ack, const char *name, const char *text)
+{
+	const struct spop_data *value = help_value(ack, name);
+	char got[INET6_ADDRSTRLEN];
+
+	ck_assert_int_eq(value != NULL, text != NULL);
+	if (!text)
+		return;
+	ck_assert_int_eq(value->type, strchr(text, ':') ? SPOP_IPV6 : SPOP_IPV4);
+	inet_ntop(value->type == SPOP_IPV4 ? AF_INET : AF_INET6, value->ip, got, sizeof(got));
+	ck_assert_str_eq(got, text);
+}
+
+START_TEST(sources)
+{
+	/* srcaddr is the role's IPv4 address or its only one, srcaddr6 its IPv6 address. */
+	char row[200], text[1024];
+	struct help_ack ack;
+
+	snprintf(row, sizeof(row), "srcaddr: %s", SOURCES[_i].srcaddr);
+	snprintf(text, sizeof(text), MARK_CONFIG, "255", row);
+	spoa_config_unref(config);
+	config = help_config(text);
+	make(BASE_REASON_OK, "a@b");
+	decision.route = (struct span){0};
+	ack = answer(MAX_FRAME);
+	is_address(&ack, "srcaddr", SOURCES[_i].any);
+	is_address(&ack, "srcaddr6", SOURCES[_i].v6);
+}
+END_TEST
+
 START_TEST(allow)
 {
 	/* An ALLOW sets what is known of the caller and unsets the rest. */
-	static const char *const UNSET[] = {
-		"mark", "client_id", "challenge", "claim_nothing", "claim_note"};
+	static const char *const UNSET[] = {"mark", "srcaddr", "srcaddr6", "client_id", "challenge",
+		"claim_nothing", "claim_note"};
 	struct help_ack ack;
 
 	make(BASE_REASON_OK, "a@b");
@@ -317,6 +432,10 @@ Suite *suite_answer(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, allow);
+	tcase_add_loop_test(tc, marks, 0, ARRAY_SIZE(MARKS));
+	tcase_add_loop_test(tc, never_marked, 0, 8);
+	tcase_add_test(tc, not_for_the_refused);
+	tcase_add_loop_test(tc, sources, 0, ARRAY_SIZE(SOURCES));
 	tcase_add_loop_test(tc, every_reason, 0, BASE_REASON_COUNT);
 	tcase_add_loop_test(tc, challenges, 0, ARRAY_SIZE(CHALLENGES));
 	tcase_add_test(tc, challenge_characters);
