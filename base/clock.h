@@ -17,6 +17,8 @@ struct base_now {
 #define NS_PER_MS INT64_C(1000000)
 
 void base_clock_now(struct base_now *ret_now);
+/* CLOCK_MONOTONIC alone. */
+uint64_t base_clock_mono_ns(void);
 
 static inline int64_t base_clock_wall_s(const struct base_now *now)
 {

@@ -33,6 +33,10 @@ void spoa_conn_drop(struct spoa_conn *conn)
 	spoa_idle_done(conn);
 	spoa_farewell_log(conn);
 	spoa_metrics_add(&worker->metrics, conn->closed_as, 1);
+	spoa_metrics_spop_error(
+		&worker->metrics, conn->session.by_peer, (unsigned)conn->session.status);
+	if (conn->session.by_peer)
+		spoa_metrics_add(&worker->metrics, SPOA_COUNT_DISCONNECTS, 1);
 	spoa_stream_done(&conn->stream);
 	spoa_hold_done(conn);
 	TAILQ_REMOVE(&worker->conns, conn, link);
@@ -108,6 +112,8 @@ static int answer_frames(struct spoa_conn *conn, struct rd *in, bool *ret_more)
 	}
 	if (in_hello && conn->session.healthcheck)
 		spoa_metrics_add(&worker->metrics, SPOA_COUNT_HEALTHCHECKS, 1);
+	if (in_hello && conn->session.state != SPOA_SESSION_HELLO && !conn->session.refused)
+		spoa_metrics_add(&worker->metrics, SPOA_COUNT_HELLOS, 1);
 	*ret_more = !left && rd_left(in);
 	if (conn->session.refused && spoa_refusal_may_wait(worker))
 		return spoa_refusal_send_late(conn, &out);
@@ -166,10 +172,13 @@ static void process(struct spoa_conn *conn, size_t n)
 	struct rd in = rd_of(conn->worker->in, n);
 	bool stuck = conn->out_len > 0;
 	bool more = false;
+	uint64_t since;
 
 	base_clock_now(&conn->worker->now);
+	since = conn->worker->now.mono_ns;
 	if (answer_frames(conn, &in, &more))
 		conn->broken = true;
+	spoa_notify_sent(conn->worker, since);
 	if (conn->session.state == SPOA_SESSION_CLOSED)
 		in.p = in.end; /* whatever is behind the end is not kept */
 	if (spoa_hold_input(conn, &in))

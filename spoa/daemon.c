@@ -371,6 +371,7 @@ static void stop(struct spoa_daemon *daemon)
 	token_ctx_free(daemon->token);
 	spoa_guard_free(daemon->guard);
 	spoa_config_unref(daemon->config);
+	spoa_slots_done(&daemon->slots);
 	store_close(daemon->store);
 	spoa_service_done(&daemon->service);
 	ev_loop_destroy(daemon->loop);

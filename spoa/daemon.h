@@ -15,8 +15,10 @@
 #include "spoa/kernel_policy.h"
 #include "spoa/keys.h"
 #include "spoa/listen.h"
+#include "spoa/metrics_kernel.h"
 #include "spoa/privilege.h"
 #include "spoa/service.h"
+#include "spoa/slots.h"
 #include "spoa/public.h"
 #include "spoa/revoke.h"
 #include "spoa/watch.h"
@@ -57,6 +59,8 @@ struct spoa_daemon {
 	struct spoa_kernel kernel;
 	struct spoa_snapshot *snapshot;
 	struct spoa_metrics metrics; /* the main thread's */
+	struct spoa_slots slots;     /* of the providers in them */
+	struct spoa_extents extents;
 	struct spoa_audit audit;
 	struct spoa_service service;
 

@@ -16,7 +16,7 @@
 static const char USAGE[] =
 	"usage: identityd [--config FILE] [--user USER[:GROUP[,GROUP...]]] [--replace]\n"
 	"       identityd --check [--print | --ask QUESTION] [FILE] [--spoe FILE]\n"
-	"       identityd --keys | --version | --help\n"
+	"       identityd --keys | --metrics | --version | --help\n"
 	"\n"
 	"HAProxy's identity agent: validates the caller's token, resolves the caller to a\n"
 	"security identity, binds it to the connection in the kernel, answers over SPOP.\n"
@@ -37,6 +37,7 @@ static const char USAGE[] =
 	"                     others? A file of JSON, as identityctl role test asks a running\n"
 	"                     agent: {\"provider\": NAME, \"claims\": {...}} for example\n"
 	"      --keys         print every configuration key: type, range, default, meaning\n"
+	"      --metrics      print every metric: name, type, meaning, tabs between them\n"
 	"      --version      print the version\n"
 	"  -h, --help         print this\n"
 	"\n"
@@ -52,6 +53,7 @@ enum {
 	OPT_PRINT,
 	OPT_ASK,
 	OPT_KEYS,
+	OPT_METRICS,
 	OPT_VERSION,
 };
 
@@ -64,6 +66,7 @@ static const struct option OPTIONS[] = {
 	{"print", no_argument, NULL, OPT_PRINT},
 	{"ask", required_argument, NULL, OPT_ASK},
 	{"keys", no_argument, NULL, OPT_KEYS},
+	{"metrics", no_argument, NULL, OPT_METRICS},
 	{"version", no_argument, NULL, OPT_VERSION},
 	{"help", no_argument, NULL, 'h'},
 	{NULL, 0, NULL, 0},
@@ -174,6 +177,9 @@ int main(int argc, char **argv)
 			break;
 		case OPT_KEYS:
 			conf_print_keys(stdout);
+			return 0;
+		case OPT_METRICS:
+			spoa_metrics_table(stdout);
 			return 0;
 		case OPT_VERSION:
 			puts("identityd " IDENTITYD_VERSION);

@@ -22,6 +22,9 @@ void spoa_notify_retry(struct spoa_worker *worker);
 /* The timer of the worker's oldest parked NOTIFY. */
 void spoa_notify_on_deadline(struct ev_loop *loop, ev_timer *timer, int events);
 
+/* What was answered since the last time has been sent; its bytes came at since (CLOCK_MONOTONIC). */
+void spoa_notify_sent(struct spoa_worker *worker, uint64_t since);
+
 /* Forgets what a connection has parked: there is nobody left to answer. */
 void spoa_notify_forget(struct spoa_conn *conn);
 

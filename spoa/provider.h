@@ -18,6 +18,7 @@ struct spoa_provider {
 	size_t n_require;
 	struct token_keyset *secret; /* of secret_file; or NULL */
 	struct token_bundle *bundle; /* of trust_bundle; or NULL */
+	unsigned slot;               /* its row in the metrics: spoa/slots.h */
 };
 
 /*

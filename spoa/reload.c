@@ -39,6 +39,7 @@ static struct spoa_config *read_config(struct spoa_daemon *daemon, struct base_d
 	}
 	if (spoa_config_new(conf, daemon->store, diag, &config))
 		return NULL;
+	spoa_slots_assign(&daemon->slots, config);
 	return config;
 }
 

@@ -102,6 +102,8 @@ static int make_config(struct spoa_daemon *daemon, struct conf *conf)
 	if (!rc)
 		rc = spoa_policies_new(daemon->config, &diag, &daemon->policies);
 	if (!rc)
+		spoa_slots_assign(&daemon->slots, daemon->config);
+	if (!rc)
 		spoa_policies_log(daemon->policies);
 	if (rc)
 		base_diag_print(&diag, stderr);

@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "spoa/daemon.h"
 #include "spoa/explain.h"
+#include "spoa/metrics_asked.h"
 #include "spoa/role_test.h"
 #include "spoa/routes.h"
 #include "spoa/kernel_routes.h"
@@ -50,6 +51,15 @@ static json_t *not_ready(const struct spoa_daemon *daemon)
 	if (daemon->draining)
 		json_array_append_new(list, json_string("draining"));
 	return list;
+}
+
+bool spoa_status_is_ready(const struct spoa_daemon *daemon)
+{
+	json_t *missing = not_ready(daemon);
+	bool ready = json_array_size(missing) == 0;
+
+	json_decref(missing);
+	return ready;
 }
 
 static json_t *identities(const struct spoa_config *config)
@@ -133,7 +143,7 @@ static json_t *config_status(const struct spoa_daemon *daemon)
 		spoa_status_text(daemon->reload_error));
 }
 
-static unsigned connections(const struct spoa_daemon *daemon, unsigned *ret_waiting)
+unsigned spoa_status_connections(const struct spoa_daemon *daemon, unsigned *ret_waiting)
 {
 	unsigned n = 0;
 
@@ -146,15 +156,7 @@ static unsigned connections(const struct spoa_daemon *daemon, unsigned *ret_wait
 	return n;
 }
 
-static int64_t wall_s(void)
-{
-	struct base_now now;
-
-	base_clock_now(&now);
-	return base_clock_wall_s(&now);
-}
-
-static struct spoa_cache_use cache_use(const struct spoa_daemon *daemon)
+struct spoa_cache_use spoa_status_cache(const struct spoa_daemon *daemon)
 {
 	struct spoa_cache_use sum = {0};
 
@@ -167,7 +169,7 @@ static struct spoa_cache_use cache_use(const struct spoa_daemon *daemon)
 	return sum;
 }
 
-static int64_t uptime_s(const struct spoa_daemon *daemon)
+int64_t spoa_status_uptime_s(const struct spoa_daemon *daemon)
 {
 	struct base_now now;
 
@@ -181,10 +183,10 @@ static void render_status(
 	struct spoa_daemon *daemon = arg;
 	json_t *missing = not_ready(daemon);
 	unsigned waiting;
-	unsigned conns = connections(daemon, &waiting);
+	unsigned conns = spoa_status_connections(daemon, &waiting);
 	json_t *root = json_pack(
 		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
-		IDENTITYD_VERSION, "uptime_s", (json_int_t)uptime_s(daemon), "ready",
+		IDENTITYD_VERSION, "uptime_s", (json_int_t)spoa_status_uptime_s(daemon), "ready",
 		json_array_size(missing) == 0, "not_ready", missing, "config",
 		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
@@ -218,101 +220,6 @@ void spoa_status_health(
 	answer->body = strdup("ok\n");
 }
 
-/* One line for each provider that has this number in its status. */
-static void write_provider_gauge(
-	FILE *to, const json_t *providers, const char *name, const char *help, const char *key)
-{
-	const json_t *provider;
-	size_t i;
-
-	fprintf(to, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name);
-	json_array_foreach (providers, i, provider) {
-		const json_t *value = json_object_get(provider, key);
-
-		if (json_is_integer(value))
-			fprintf(to, "%s{provider=\"%s\"} %lld\n", name,
-				json_string_value(json_object_get(provider, "name")),
-				(long long)json_integer_value(value));
-	}
-}
-
-static void write_provider_states(FILE *to, const json_t *providers)
-{
-	static const char NAME[] = "identityd_provider_state";
-	const json_t *provider;
-	size_t i;
-
-	fprintf(to, "# HELP %s 1 for the state that the provider's keys are in\n# TYPE %s gauge\n",
-		NAME, NAME);
-	json_array_foreach (providers, i, provider)
-		fprintf(to, "%s{provider=\"%s\",state=\"%s\"} 1\n", NAME,
-			json_string_value(json_object_get(provider, "name")),
-			json_string_value(json_object_get(provider, "state")));
-}
-
-static void write_providers(FILE *to, struct spoa_daemon *daemon)
-{
-	json_t *providers = spoa_keys_status(daemon->keys);
-
-	write_provider_states(to, providers);
-	write_provider_gauge(to, providers, "identityd_provider_keys",
-		"Keys of the provider that are in use", "keys");
-	write_provider_gauge(to, providers, "identityd_provider_key_age_seconds",
-		"Since the provider last said what its keys are", "key_age_s");
-	json_decref(providers);
-}
-
-static void write_gauges(FILE *to, struct spoa_daemon *daemon)
-{
-	const struct spoa_watch *watch = &daemon->watch;
-	struct spoa_cache_use use = cache_use(daemon);
-	struct bpfmap_status flows = {0};
-	unsigned waiting;
-	unsigned conns = connections(daemon, &waiting);
-
-	if (watch->maps && bpfmap_status(watch->maps->map, &flows))
-		flows = (struct bpfmap_status){0};
-	spoa_metrics_gauge(to, "identityd_spop_connections", "SPOP connections open", conns);
-	spoa_metrics_gauge(to, "identityd_spop_waiting", "NOTIFYs waiting for keys", waiting);
-	spoa_metrics_gauge(to, "identityd_token_cache_entries", "Verified tokens remembered",
-		(double)use.entries);
-	spoa_metrics_gauge(
-		to, "identityd_token_cache_bytes", "Memory that they take", (double)use.bytes);
-	spoa_metrics_gauge(to, "identityd_enforced",
-		"1 while identities are written to the kernel, 0 while nothing is enforced",
-		watch->enforcement == SPOA_ENFORCEMENT_ON);
-	spoa_metrics_gauge(to, "identityd_flows_max", "Capacity of the flow map", flows.max_flows);
-	spoa_metrics_gauge(to, "identityd_flows", "Client connections in the flow map",
-		(double)(int64_t)bpfmap_status_flows(&flows));
-	spoa_metrics_gauge(to, "identityd_flows_refused",
-		"Client connections that the full flow map had no room for",
-		(double)flows.counters[BPFMAP_COUNT_FLOWS_FULL]);
-	spoa_metrics_gauge(to, "identityd_providers_without_keys",
-		"Providers whose keys are not known", (double)spoa_keys_missing(daemon->keys));
-	spoa_metrics_gauge(to, "identityd_identities", "Identities of the configured roles",
-		(double)daemon->config->conf->n_roles);
-	spoa_metrics_gauge(to, "identityd_revocations", "Revocations in force",
-		(double)spoa_revoke_count(daemon->revoke, wall_s()));
-	spoa_metrics_gauge(to, "identityd_revocations_max", "How many there may be",
-		(double)daemon->config->conf->revocation.max_entries);
-	spoa_metrics_gauge(to, "identityd_dpop_proofs", "DPoP proofs that are remembered",
-		(double)token_replay_count(daemon->guard->replay, wall_s()));
-	spoa_metrics_gauge(to, "identityd_config_generation",
-		"Configurations loaded since the start", daemon->generation);
-	if (daemon->audit.log) {
-		struct audit_stats stats = audit_stats(daemon->audit.log);
-
-		spoa_metrics_gauge(to, "identityd_audit_lines",
-			"Lines of the audit log written since the start", (double)stats.written);
-		spoa_metrics_gauge(to, "identityd_audit_lost",
-			"Decisions that are missing in the audit log", (double)stats.lost);
-		spoa_metrics_gauge(to, "identityd_audit_writable",
-			"0 while the audit log cannot be written", stats.error == 0);
-	}
-	spoa_metrics_gauge(
-		to, "identityd_uptime_seconds", "Since the start", (double)uptime_s(daemon));
-}
-
 static void render_metrics(
 	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
@@ -326,10 +233,8 @@ static void render_metrics(
 	(void)request;
 	if (!to)
 		return;
-	spoa_metrics_write(to, sets, n);
-	write_gauges(to, daemon);
-	write_providers(to, daemon);
-	spoa_kernel_metrics(&daemon->kernel, to);
+	spoa_metrics_write(to, sets, n, daemon->slots.names, daemon->slots.n);
+	spoa_metrics_asked(to, daemon);
 	if (fclose(to))
 		free(text);
 	else

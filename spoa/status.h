@@ -6,7 +6,13 @@
 
 #include "spoa/http.h"
 
+#include "spoa/cache.h"
+
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct spoa_daemon;
 
 /* Routes whose argument is the struct spoa_daemon. */
 extern const struct spoa_http_route spoa_status_routes[];
@@ -21,5 +27,13 @@ void spoa_status_health(
  * byte; null for an empty one. A new reference.
  */
 json_t *spoa_status_text(const char *text) must_check;
+
+/* Of all workers. */
+struct spoa_cache_use spoa_status_cache(const struct spoa_daemon *daemon);
+unsigned spoa_status_connections(const struct spoa_daemon *daemon, unsigned *ret_waiting);
+int64_t spoa_status_uptime_s(const struct spoa_daemon *daemon);
+
+/* Is nothing missing that /readyz would name? */
+bool spoa_status_is_ready(const struct spoa_daemon *daemon);
 
 #endif

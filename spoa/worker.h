@@ -69,6 +69,8 @@ struct spoa_worker {
 	bool draining;
 	ev_timer drain_timer; /* lets the next few connections go */
 	unsigned drain_step;
+	uint64_t n_answers; /* written and not sent yet */
+	uint64_t n_decides; /* of these one in so many is timed */
 	uint64_t n_allowed; /* of these the audit log has one in so many */
 	struct spoa_log_limit decision_lines, close_lines;
 	unsigned char *in;  /* SPOA_READ_BYTES */

@@ -1,6 +1,7 @@
 #include "store/sql.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 
 static const char *const SQL[] = {
@@ -64,6 +65,13 @@ static const struct {
 	{SQLITE_IOERR, -EIO, "the disk cannot be read or written"},
 };
 
+static atomic_uint_fast64_t n_failures;
+
+uint64_t store_failures(void)
+{
+	return atomic_load_explicit(&n_failures, memory_order_relaxed);
+}
+
 int store_sql_fail(sqlite3 *db, int rc, const char *what, char why[STORE_WHY])
 {
 	const char *text = NULL;
@@ -76,6 +84,7 @@ int store_sql_fail(sqlite3 *db, int rc, const char *what, char why[STORE_WHY])
 			error = CAUSES[i].error;
 		}
 	}
+	atomic_fetch_add_explicit(&n_failures, 1, memory_order_relaxed);
 	if (why)
 		snprintf(why, STORE_WHY, "%s: %s (SQLite %d)", what,
 			text ? text : sqlite3_errmsg(db), rc);

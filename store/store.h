@@ -49,6 +49,9 @@ int store_identity(struct store *store, const char *labels, uint32_t lo, uint32_
 int store_identity_fix(
 	struct store *store, const char *labels, uint32_t id, char why[STORE_WHY]) must_check;
 
+/* What went wrong in any store of this process since its start. From any thread. */
+uint64_t store_failures(void);
+
 struct store_identity {
 	uint32_t id;
 	int fixed;

@@ -105,7 +105,7 @@ class Audit(AuditCase):
         self.line_of()
         self.assertEqual(self.agent.status()["audit"]["to"], "file")
         self.assertGreater(self.agent.status()["audit"]["written"], 0)
-        self.assertGreater(self.agent.metric("^identityd_audit_lines"), 0)
+        self.assertGreater(self.agent.metric("^identityd_audit_lines_total"), 0)
         self.assertEqual(self.agent.metric("^identityd_audit_writable"), 1)
 
 

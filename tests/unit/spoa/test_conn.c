@@ -496,7 +496,7 @@ START_TEST(too_many_in_flight)
 	park(5);
 	ck_assert_uint_eq(worker.n_parked, 3);
 	ck_assert_uint_eq(read_acks(&disconnects), 2);
-	ck_assert_uint_eq(atomic_load(&worker.metrics.decisions[BASE_REASON_OVERLOAD]), 2);
+	ck_assert_uint_eq(atomic_load(&worker.metrics.decisions[0][BASE_REASON_OVERLOAD]), 2);
 	publish_new_key();
 	ck_assert_uint_eq(read_acks(&disconnects), 3);
 }

@@ -146,9 +146,9 @@ START_TEST(status)
 
 	write_keys();
 	start(file);
-	spoa_metrics_decision(&d->metrics, BASE_REASON_OK);
-	spoa_metrics_decision(&d->metrics, BASE_REASON_OVERLOAD);
-	spoa_metrics_decision(&d->metrics, BASE_REASON_INTERNAL);
+	spoa_metrics_decision(&d->metrics, 1, BASE_REASON_OK);
+	spoa_metrics_decision(&d->metrics, 0, BASE_REASON_OVERLOAD);
+	spoa_metrics_decision(&d->metrics, SPOA_SLOT_OTHER, BASE_REASON_INTERNAL);
 	json = get_json("/api/v1/status", 200);
 	ck_assert_int_eq(
 		json_unpack(json, "{s:[{s:i}], s:[{s:s, s:s}], s:{s:s}, s:{s:i, s:i}}",
@@ -210,13 +210,18 @@ START_TEST(metrics)
 				lines[i]);
 		if (*lines[i] == '#')
 			continue;
-		key = strcspn(lines[i], "{ ");
 		size_t head = i;
 
 		while (*lines[head] != '#')
 			head--;
 		ck_assert_int_eq(strncmp(lines[head], "# TYPE ", 7), 0);
+		key = strcspn(lines[head] + 7, " ");
 		ck_assert_int_eq(strncmp(lines[head] + 7, lines[i], key), 0);
+		/* A histogram's samples have longer names. */
+		if (strstr(lines[head], " histogram"))
+			ck_assert_int_eq(lines[i][key], '_');
+		else
+			ck_assert_ptr_nonnull(strchr("{ ", lines[i][key]));
 		ck_assert_int_eq(strncmp(lines[head - 1], "# HELP ", 7), 0);
 		ck_assert_int_eq(strncmp(lines[head - 1] + 7, lines[i], key), 0);
 	}
