@@ -35,7 +35,8 @@ UID = 61001
 # Sanitizers make system calls of their own.
 SECCOMP = "off" if os.path.basename(BUILD) in ("asan", "tsan") else "enforce"
 
-SANITIZER = re.compile(r"ERROR: AddressSanitizer|runtime error:|WARNING: ThreadSanitizer"
+# (HAProxy says "runtime error:" of Lua, without a column before it.)
+SANITIZER = re.compile(r"ERROR: AddressSanitizer|:\d+:\d+: runtime error:|WARNING: ThreadSanitizer"
                        r"|detected memory leaks")
 
 CONFIG = """\
@@ -394,6 +395,6 @@ class LabCase(unittest.TestCase):
         self.assertEqual(answer.status, status)
         self.assertEqual([b.count for b in self.lab.backends], before)
         if reason:
-            procs.eventually(lambda: f" reason={reason} " in self.lab.proxy.text().splitlines()[-1],
+            procs.eventually(lambda: f" reason={reason} " in (self.lab.proxy.text().splitlines() or [""])[-1],
                              what=f"HAProxy logs reason={reason}")
         return answer

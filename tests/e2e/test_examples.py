@@ -1,36 +1,146 @@
 """The example files as HAProxy itself reads them, and HAProxy without any agent."""
+import concurrent.futures
+import glob
 import os
+import re
+import socket
+import ssl
 import subprocess
 import tempfile
 import unittest
 
 import harness
+import http2
+import mute
 import procs
+import web
 from harness import LabCase
+from pki import Pki
 
 EXAMPLES = os.path.join(harness.ROOT, "examples")
 
 
-class Examples(unittest.TestCase):
-    def check(self, *extra):
-        env = {**os.environ, "IDENTITYD_SPOE_CONFIG": f"{EXAMPLES}/spoe-identity.cfg"}
-        return subprocess.run([*harness.HAPROXY, "-c", *extra, "-f", f"{EXAMPLES}/haproxy.cfg"],
-                              env=env, capture_output=True, text=True, check=False)
+# Who drives each file with real traffic; most tests drive haproxy.cfg.
+DRIVEN = {
+    "haproxy.cfg": ("test_requests.py", "test_life.py", "test_loss.py"),
+    "haproxy-mcp.cfg": ("test_mcp.py",),
+    "haproxy-websocket.cfg": ("test_example_traffic.py",),
+    "haproxy-grpc.cfg": ("test_example_traffic.py",),
+    "haproxy-sticky.cfg": ("test_example_traffic.py",),
+    "haproxy-tcp.cfg": ("test_example_traffic.py",),
+    "haproxy-lua.cfg": ("test_example_traffic.py",),
+}
+
+
+def claimed(text):
+    """The HAProxy versions that a file's first comment names."""
+    head = re.match(r"(?:#.*\n)+", text)[0]
+    found = re.findall(r"\b\d\.\d\b", re.search(r"HAProxy ([\d., and]+)", head)[1])
+    return [tuple(map(int, version.split("."))) for version in found]
+
+
+class Files(unittest.TestCase):
+    """Every examples/haproxy*.cfg with the HAProxy under test, if the file claims it."""
+
+    asks_identityd = False
+
+    @classmethod
+    def setUpClass(cls):
+        cls.lab = harness.Lab("Files")
+        cls.addClassCleanup(cls.lab.close)
+        cls.pki = Pki(os.path.join(cls.lab.dir, "pki"))
+        cls.files = {}
+        for path in glob.glob(f"{EXAMPLES}/haproxy*.cfg"):
+            with open(path) as f:
+                cls.files[os.path.basename(path)] = f.read()
+        cls.env = {"IDENTITYD_LUA": f"{harness.ROOT}/lua/identity.lua",
+                   "IDENTITYD_MCP_METADATA": f"{EXAMPLES}/mcp-resource.json",
+                   "IDENTITYD_CERT": cls.pki("haproxy.pem"),
+                   "IDENTITYD_CLIENT_CA": cls.pki("ca.pem")}
+
+    def each(self):
+        """(name, text, SPOE file) of those that claim this HAProxy."""
+        for name, text in sorted(self.files.items()):
+            if harness.haproxy_version() in claimed(text):
+                spoe = re.search(r"IDENTITYD_SPOE_CONFIG +/etc/haproxy/(\S+)", text)[1]
+                yield name, text, spoe
+
+    def test_all_driven(self):
+        """Each file is driven by a test and claims a HAProxy that we test with."""
+        self.assertEqual(set(DRIVEN), set(self.files))
+        for name, text in self.files.items():
+            self.assertTrue(set(claimed(text)) <= {(2, 6), (3, 0), (3, 2)}, name)
+            self.assertTrue(claimed(text), name)
+            for test in DRIVEN[name]:
+                with open(f"{harness.ROOT}/tests/e2e/{test}") as f:
+                    self.assertTrue(name == "haproxy.cfg" or name in f.read(), f"{test}: {name}")
 
     def test_check(self):
-        """haproxy -c takes them without a warning."""
-        done = self.check("-dW")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertNotIn("WARNING", done.stderr)
+        """haproxy -c takes them without a warning, with the paths of an installation."""
+        for name, _, spoe in self.each():
+            with self.subTest(name):
+                done = subprocess.run(
+                    [*harness.HAPROXY, "-c", "-dW", "-f", f"{EXAMPLES}/{name}"],
+                    env={**os.environ, **self.env, "IDENTITYD_SPOE_CONFIG": f"{EXAMPLES}/{spoe}"},
+                    capture_output=True, text=True, check=False)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                self.assertNotIn("WARNING", done.stderr)
+
+    def ask(self, name, port):
+        """One request of the kind that the file is for, with a credential: its status."""
+        if "grpc" in name:
+            return http2.call(port, token="x").grpc_status
+        if "tcp" in name:
+            return self.talk(port)
+        if "websocket" in name:
+            with web.Connection(port) as connection:
+                return connection.upgrade("x")
+        return web.get(port, "/mcp" if "mcp" in name else "/x", "x").status
+
+    def talk(self, port):
+        """503 when a TLS connection ends without a byte, else what came."""
+        context = ssl.create_default_context(cafile=self.pki("ca.pem"))
+        context.load_cert_chain(self.pki("haproxy.pem"))
+        try:
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as s, \
+                    context.wrap_socket(s, server_hostname="haproxy.test") as tls:
+                tls.sendall(b"ping")
+                return tls.recv(100) or 503
+        except (ssl.SSLError, ConnectionError):
+            return 503
+
+    def test_closed(self):
+        """An agent without a verdict, then no agent at all: nothing gets through."""
+        agent = mute.Agent(f"{self.lab.dir}/mute.sock")
+        ports = {}
+        for name, _, spoe in self.each():
+            self.lab.haproxy("unix@" + agent.path, config=name, spoe=spoe, env={
+                **self.env, **{f"IDENTITYD_BACKEND_{n}": "127.0.0.1:1" for n in
+                               ("MCP", "GRPC", "ONE", "TWO", "APP")}})
+            ports[name] = self.lab.port
+            before = agent.asked
+            self.assertEqual(self.ask(name, self.lab.port), "14" if "grpc" in name else 503, name)
+            self.assertGreater(agent.asked, before, name)
+        agent.close()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for name, status in zip(ports, pool.map(self.ask, ports, ports.values())):
+                self.assertEqual(status, "14" if "grpc" in name else 503, name)
+        self.assertEqual(sum(b.count for b in self.lab.backends), 0)
+
+
+class Examples(unittest.TestCase):
+    asks_identityd = False
 
     def test_engines(self):
-        """Both engines of the SPOE file say the same, but for their names and backends."""
-        with open(f"{EXAMPLES}/spoe-identity.cfg") as f:
-            text = "\n".join(line for line in f.read().splitlines() if not line.strip().startswith("#"))
-        first, second = text.split("[identityd-2]")
-        self.assertEqual(
-            first.replace("[identityd-1]", "").replace("identityd-1", "identityd-2").split(),
-            second.replace("be_identityd_2", "be_identityd").split())
+        """Both engines of a SPOE file say the same, but for their names and backends."""
+        for path in glob.glob(f"{EXAMPLES}/spoe-*.cfg"):
+            with open(path) as f:
+                text = "\n".join(line for line in f.read().splitlines()
+                                 if not line.strip().startswith("#"))
+            first, second = text.split("[identityd-2]")
+            self.assertEqual(
+                first.replace("[identityd-1]", "").replace("identityd-1", "identityd-2").split(),
+                second.replace("be_identityd_2", "be_identityd").split(), path)
 
 
 class Agreement(unittest.TestCase):
@@ -67,6 +177,8 @@ class Agreement(unittest.TestCase):
 
 class NoAgent(LabCase):
     """HAProxy with nobody to ask."""
+
+    asks_identityd = False
 
     @classmethod
     def make(cls):

@@ -1,4 +1,6 @@
 """Both ends of HTTP: a client that can be rude, and backends that say what reached them."""
+import base64
+import hashlib
 import http.client
 import http.server
 import json
@@ -47,13 +49,14 @@ class Connection:
         self.http.endheaders()
         return Answer(self.http.getresponse())
 
-    def upgrade(self, token=None, path="/socket"):
+    def upgrade(self, token=None, path="/socket", headers=()):
         """Opens a websocket (RFC 6455 4.1); the status. Afterwards echo() and ended()."""
         lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: Upgrade",
                  "Upgrade: websocket", "Sec-WebSocket-Version: 13",
                  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="]
         if token is not None:
             lines.append(f"Authorization: Bearer {token}")
+        lines += [f"{name}: {value}" for name, value in headers]
         self.http.sock.sendall("\r\n".join([*lines, "", ""]).encode())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
@@ -106,10 +109,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def tunnel(self):
         """What an Upgrade asked for: whatever comes goes back."""
+        self.server.upgraded = self.headers
         self.send_response(101)
         self.send_header("Connection", "Upgrade")
         self.send_header("Upgrade", "websocket")
-        self.send_header("Sec-WebSocket-Accept", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")  # RFC 6455 1.3
+        key = self.headers["Sec-WebSocket-Key"] + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+        self.send_header("Sec-WebSocket-Accept",  # RFC 6455 4.2.2
+                         base64.b64encode(hashlib.sha1(key.encode()).digest()).decode())
         self.end_headers()
         self.wfile.flush()
         self.close_connection = True
