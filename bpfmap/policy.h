@@ -2,7 +2,8 @@
  * The agent's writer of the maps endpoints and policy: what a marked backend
  * socket may reach. Whole sets are swapped: the new one is written beside the
  * old under the next epoch, then one write of control makes it count. There is
- * no moment without, or with a mixture.
+ * no moment without, or with a mixture. An identity that comes or goes between
+ * two sets is written into the one in force, alone.
  */
 #ifndef BPFMAP_POLICY_H
 #define BPFMAP_POLICY_H
@@ -55,6 +56,22 @@ int bpfmap_policy_compile(const struct bpfmap_rule *rules, size_t n_rules, uint3
  * One caller at a time on a node.
  */
 int bpfmap_policy_swap(struct bpfmap *map, const struct bpfmap_policy *policy, uint32_t *ret_epoch,
+	char why[BPFMAP_WHY]) must_check;
+
+/*
+ * Adds the rules of one identity to the set in force, under its epoch, and
+ * nothing else is touched. Denies come first: at no moment it may more than
+ * the rules say, and until the last one is written it may less. 0 and the
+ * epoch (0: no set is in force, nothing was written, nothing is restricted);
+ * or -errno with a sentence in why: -EINVAL, -ENOMEM, -ENOSPC. After a failure
+ * nothing of them is there. With several writers on a node: when *ret_epoch
+ * is not the one in force afterwards, another set came meanwhile; again.
+ */
+int bpfmap_policy_add(struct bpfmap *map, const struct bpfmap_rule *rules, size_t n_rules,
+	uint32_t *ret_epoch, char why[BPFMAP_WHY]) must_check;
+
+/* Takes them out again, allows first. What is not there is fine. */
+int bpfmap_policy_remove(struct bpfmap *map, const struct bpfmap_rule *rules, size_t n_rules,
 	char why[BPFMAP_WHY]) must_check;
 
 #endif

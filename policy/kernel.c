@@ -40,20 +40,40 @@ static int add_entries(struct policy_kernel_rules *rules, uint32_t service, uint
 	return err;
 }
 
+/* The party's selectors are found once, not once for each service. */
+static int add_party(struct policy_kernel_rules *rules, const struct policy_index *index,
+	const struct policy_party *party, uint32_t caller)
+{
+	const struct policy_set *set = policy_index_set(index);
+	cleanup(free) uint64_t *hits = calloc(policy_hit_words(set) + 1, sizeof(*hits));
+	struct policy_entries entries = {0};
+	int err = hits ? 0 : -ENOMEM;
+
+	if (!err)
+		policy_lookup_find(set, party, hits);
+	for (size_t s = 0; !err && s < policy_index_services(index); s++) {
+		entries.n = 0;
+		err = policy_target_view(set, policy_index_target(index, s), party, hits, &entries);
+		if (!err)
+			err = add_entries(rules, (uint32_t)s, caller, entries.items, entries.n);
+	}
+	free(entries.items);
+	return err;
+}
+
 int policy_kernel_of_caller(
 	const struct policy_index *index, uint32_t caller, struct policy_kernel_rules *rules)
 {
-	const struct policy_party *party = policy_index_party(index, caller);
-	int err = 0;
+	return add_party(rules, index, policy_index_party(index, caller), caller);
+}
 
-	for (size_t s = 0; !err && s < policy_index_services(index); s++) {
-		cleanup(policy_view) struct policy_view *view = policy_index_view(index, s, party);
+int policy_kernel_of_labels(
+	const struct policy_index *index, struct span labels, struct policy_kernel_rules *rules)
+{
+	cleanup(policy_party) struct policy_party *party =
+		policy_party_of_text(policy_index_set(index), labels);
 
-		err = view ? add_entries(rules, (uint32_t)s, caller, view->entries.items,
-				     view->entries.n)
-			   : -ENOMEM;
-	}
-	return err;
+	return party ? add_party(rules, index, party, 0) : -ENOMEM;
 }
 
 int policy_kernel_of_anybody(const struct policy_index *index, struct policy_kernel_rules *rules)

@@ -30,6 +30,9 @@ struct policy_kernel_rules {
  */
 int policy_kernel_of_caller(const struct policy_index *index, uint32_t caller,
 	struct policy_kernel_rules *rules) must_check;
+/* The same for an identity that is none of the index, by its canonical labels; caller says 0. */
+int policy_kernel_of_labels(const struct policy_index *index, struct span labels,
+	struct policy_kernel_rules *rules) must_check;
 int policy_kernel_of_anybody(
 	const struct policy_index *index, struct policy_kernel_rules *rules) must_check;
 

@@ -98,9 +98,8 @@ void spoa_daemon_revoked(void *arg, const struct token_revocation *what)
 void spoa_daemon_use_kernel(struct spoa_daemon *daemon)
 {
 	spoa_kernel_use(&daemon->kernel, daemon->config, daemon->watch.maps, daemon->watch.dir);
-	if (spoa_kernel_owns(&daemon->kernel))
-		spoa_kernel_policy_use(
-			&daemon->in_kernel, daemon->config, daemon->policies, daemon->watch.maps);
+	spoa_kernel_policy_use(&daemon->in_kernel, daemon->config, daemon->policies,
+		daemon->watch.maps, spoa_kernel_owns(&daemon->kernel));
 }
 
 static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)

@@ -1,141 +1,45 @@
 #include "spoa/kernel_policy.h"
 
-#include "bpfmap/abi.h"
+#include "bpfmap/control.h"
 #include "bpfmap/policy.h"
-#include "policy/kernel.h"
-#include "policy/policy.h"
 #include "spoa/log.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* A set on its way; service N of the index is N + 1 in the maps, where 0 is none. */
-struct set {
-	struct bpfmap_target *targets;
-	struct bpfmap_rule *rules;
-	size_t n_targets, n_rules;
-};
+#define SHARE 10 /* of the time, one part may go into writing what fails */
 
-static void cleanup_fn_set(struct set *set)
+static void cleanup_fn_set(struct spoa_kernel_set *set)
 {
-	free(set->targets);
-	free(set->rules);
+	spoa_kernel_rules_done(set);
 }
 
-static void cleanup_fn_rules(struct policy_kernel_rules *rules)
+static int explain(int err, char why[BPFMAP_WHY])
 {
-	policy_kernel_rules_done(rules);
-}
-
-/* Each address of a service with each of its ports: what HAProxy connects to. */
-static int add_targets(const struct conf_service *service, uint32_t number, const uint16_t *ports,
-	size_t n_ports, struct set *set)
-{
-	size_t more = service->addresses.n * n_ports;
-	struct bpfmap_target *grown =
-		reallocarray(set->targets, set->n_targets + more + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	set->targets = grown;
-	for (size_t i = 0; i < service->addresses.n; i++) {
-		struct policy_range range;
-
-		/* They were checked when the configuration was read. */
-		if (policy_range_parse(service->addresses.items[i], &range))
-			return -EINVAL;
-		for (size_t p = 0; p < n_ports; p++) {
-			struct bpfmap_target *to = &set->targets[set->n_targets++];
-
-			*to = (struct bpfmap_target){.len = range.net.len,
-				.prefix = range.bits,
-				.port = ports[p],
-				.service = number};
-			memcpy(to->addr, range.net.bytes, sizeof(to->addr));
-		}
-	}
-	return 0;
-}
-
-static int make_targets(const struct conf *conf, const struct policy_index *index, struct set *set)
-{
-	int err = 0;
-
-	for (size_t s = 0; !err && s < policy_index_services(index); s++) {
-		const uint16_t *ports;
-		size_t n = policy_index_ports(index, s, &ports);
-
-		err = add_targets(&conf->services[s], (uint32_t)s + 1, ports, n, set);
-	}
+	if (!*why)
+		snprintf(why, BPFMAP_WHY, "%s", strerror(-err));
 	return err;
 }
 
-static struct bpfmap_rule rule_of(
-	const struct spoa_config *config, const struct policy_kernel_rule *from)
+static void forget_what(struct spoa_kernel_policy *now)
 {
-	return (struct bpfmap_rule){
-		.service = from->service + 1,
-		.identity = from->caller == POLICY_KERNEL_ANYBODY
-				    ? 0
-				    : config->roles[from->caller].number.id,
-		.direction = BPFMAP_INGRESS,
-		.protocol = from->proto,
-		.port_lo = from->first,
-		.port_hi = from->last,
-		.deny = from->deny,
-	};
-}
-
-/* The index has the roles in the order of the configuration. */
-static int make_rules(
-	const struct spoa_config *config, const struct spoa_policies *policies, struct set *set)
-{
-	cleanup(rules) struct policy_kernel_rules rules = {0};
-	int err = policy_kernel_of_anybody(policies->index, &rules);
-
-	for (size_t r = 0; !err && r < config->conf->n_roles; r++)
-		if (config->roles[r].number.id)
-			err = policy_kernel_of_caller(
-				policies->index, policies->callers[r], &rules);
-	if (err)
-		return err;
-	set->rules = calloc(rules.n + 1, sizeof(*set->rules));
-	if (!set->rules)
-		return -ENOMEM;
-	for (size_t i = 0; i < rules.n; i++)
-		set->rules[set->n_rules++] = rule_of(config, &rules.items[i]);
-	return 0;
-}
-
-int spoa_kernel_policy_write(struct bpfmap *map, const struct spoa_config *config,
-	const struct spoa_policies *policies, char why[BPFMAP_WHY])
-{
-	cleanup(set) struct set set = {0};
-	uint32_t epoch;
-	int err = 0;
-
-	if (policies && policies->index)
-		err = make_targets(config->conf, policies->index, &set);
-	if (!err && policies && policies->index)
-		err = make_rules(config, policies, &set);
-	if (err) {
-		snprintf(why, BPFMAP_WHY, "%s", strerror(-err));
-		return err;
-	}
-	return bpfmap_policy_swap(map,
-		&(struct bpfmap_policy){set.targets, set.n_targets, set.rules, set.n_rules}, &epoch,
-		why);
+	spoa_config_unref(TAKE_PTR(now->config));
+	spoa_policies_unref(TAKE_PTR(now->policies));
+	spoa_maps_unref(TAKE_PTR(now->maps));
 }
 
 void spoa_kernel_policy_done(struct spoa_kernel_policy *now)
 {
-	spoa_policies_unref(now->policies);
-	spoa_maps_unref(now->maps);
+	forget_what(now);
+	for (size_t i = 0; i < now->n_known; i++)
+		free(now->known[i].labels);
+	free(now->known);
 	*now = (struct spoa_kernel_policy){0};
 }
 
-static void log_written(int err, const char *why, uint64_t took_ns)
+static void log_set(int err, const char *why, uint64_t took_ns)
 {
 	struct base_log log;
 
@@ -148,22 +52,210 @@ static void log_written(int err, const char *why, uint64_t took_ns)
 	spoa_log_close(&log);
 }
 
-void spoa_kernel_policy_use(struct spoa_kernel_policy *now, const struct spoa_config *config,
-	struct spoa_policies *policies, struct spoa_maps *maps)
+static void log_identity(const char *state, const char *why, uint32_t identity)
+{
+	struct base_log log;
+
+	if (!spoa_log_open(&log, BASE_LOG_ERROR, "kernel_policy"))
+		return;
+	base_log_str(&log, "state", state);
+	base_log_str(&log, "why", why);
+	base_log_int(&log, "identity", identity);
+	spoa_log_close(&log);
+}
+
+static int write_all(struct spoa_kernel_policy *now, char why[BPFMAP_WHY])
+{
+	cleanup(set) struct spoa_kernel_set set = {0};
+	int err = spoa_kernel_rules_all(now, &set);
+
+	if (!err)
+		err = bpfmap_policy_swap(now->maps->map,
+			&(struct bpfmap_policy){set.targets, set.n_targets, set.rules, set.n_rules},
+			&now->epoch, why);
+	return err ? explain(err, why) : 0;
+}
+
+static uint64_t mono_now(void)
+{
+	struct base_now now;
+
+	base_clock_now(&now);
+	return now.mono_ns;
+}
+
+/* One failure is one line, however often it is tried. */
+static void write_set(struct spoa_kernel_policy *now)
 {
 	char why[BPFMAP_WHY] = "";
-	struct base_now before, after;
+	uint64_t begun = mono_now(), took;
 	int err;
 
-	if (!maps || (now->policies == policies && now->maps == maps))
+	if (begun < now->again_at)
 		return;
-	spoa_kernel_policy_done(now);
-	now->policies = spoa_policies_ref(policies);
-	now->maps = spoa_maps_ref(maps);
-	base_clock_now(&before);
-	err = spoa_kernel_policy_write(maps->map, config, policies, why);
-	base_clock_now(&after);
-	log_written(err, why, after.mono_ns - before.mono_ns);
+	err = write_all(now, why);
+	took = mono_now() - begun;
+	now->written = !err;
+	now->again_at = err ? begun + SHARE * took : 0;
+	if (!err || err != now->failed)
+		log_set(err, why, took);
+	now->failed = err;
+}
+
+static int write_one(struct spoa_kernel_policy *now, const struct spoa_kernel_identity *identity,
+	uint32_t *ret_epoch, char why[BPFMAP_WHY])
+{
+	cleanup(set) struct spoa_kernel_set set = {0};
+	int err = spoa_kernel_rules_of(now->policies, identity, &set);
+
+	if (!err)
+		err = bpfmap_policy_add(now->maps->map, set.rules, set.n_rules, ret_epoch, why);
+	return err ? explain(err, why) : 0;
+}
+
+static void remove_one(struct spoa_kernel_policy *now, const struct spoa_kernel_identity *identity)
+{
+	cleanup(set) struct spoa_kernel_set set = {0};
+	char why[BPFMAP_WHY] = "";
+	int err = spoa_kernel_rules_of(now->policies, identity, &set);
+
+	if (!err)
+		err = bpfmap_policy_remove(now->maps->map, set.rules, set.n_rules, why);
+	if (err) {
+		(void)explain(err, why);
+		log_identity("an identity that is gone keeps its rules until the next set", why,
+			identity->number);
+	}
+}
+
+/* Into another agent's set. Until it is complete, these identities may less. */
+static void join(struct spoa_kernel_policy *now)
+{
+	struct bpfmap_control control;
+	char why[BPFMAP_WHY] = "";
+	int err = bpfmap_control_get(now->maps->map, &control);
+
+	if (err || control.epoch == now->epoch)
+		return;
+	for (size_t i = 0; i < now->n_known && !err; i++) {
+		uint32_t epoch;
+
+		err = write_one(now, &now->known[i], &epoch, why);
+		if (err && err != now->failed)
+			log_identity("not in the owner's set", why, now->known[i].number);
+	}
+	now->failed = err;
+	now->epoch = err ? 0 : control.epoch;
+}
+
+void spoa_kernel_policy_use(struct spoa_kernel_policy *now, struct spoa_config *config,
+	struct spoa_policies *policies, struct spoa_maps *maps, bool owns)
+{
+	bool same = now->policies == policies && now->maps == maps && now->owns == owns;
+
+	if (!same && now->maps && !owns && now->epoch)
+		for (size_t i = 0; i < now->n_known; i++)
+			remove_one(now, &now->known[i]);
+	spoa_config_ref(config);
+	spoa_policies_ref(policies);
+	spoa_maps_ref(maps);
+	forget_what(now);
+	now->config = config;
+	now->policies = policies;
+	now->maps = maps;
+	now->owns = owns;
+	if (!same) {
+		now->written = false;
+		now->again_at = now->epoch = 0;
+		now->failed = 0;
+	}
+	if (!maps)
+		return;
+	if (!owns)
+		join(now);
+	else if (!now->written)
+		write_set(now);
+}
+
+static size_t find(const struct spoa_kernel_policy *now, uint32_t identity)
+{
+	size_t i = 0;
+
+	while (i < now->n_known && now->known[i].number != identity)
+		i++;
+	return i;
+}
+
+static int remember(struct spoa_kernel_policy *now, uint32_t identity, struct span labels)
+{
+	struct spoa_kernel_identity *at;
+
+	if (now->n_known == now->room_known) {
+		size_t room = now->room_known ? 2 * now->room_known : 64;
+
+		at = reallocarray(now->known, room, sizeof(*at));
+		if (!at)
+			return -ENOMEM;
+		now->known = at;
+		now->room_known = room;
+	}
+	at = &now->known[now->n_known];
+	at->number = identity;
+	at->labels = strndup(labels.p, labels.n);
+	if (!at->labels)
+		return -ENOMEM;
+	now->n_known++;
+	return 0;
+}
+
+static void forget(struct spoa_kernel_policy *now, size_t at)
+{
+	free(now->known[at].labels);
+	now->known[at] = now->known[--now->n_known];
+}
+
+int spoa_kernel_policy_appear(
+	struct spoa_kernel_policy *now, uint32_t identity, struct span labels, char why[BPFMAP_WHY])
+{
+	uint32_t epoch = 0;
+	int err;
+
+	*why = '\0';
+	if (find(now, identity) < now->n_known)
+		return 0;
+	if (now->maps && now->owns && !now->written) {
+		snprintf(why, BPFMAP_WHY, "the policies are not in the kernel yet");
+		return -EAGAIN;
+	}
+	err = remember(now, identity, labels);
 	if (err)
-		spoa_kernel_policy_done(now); /* again with the next look */
+		return explain(err, why);
+	if (!now->maps)
+		return 0;
+	err = write_one(now, &now->known[now->n_known - 1], &epoch, why);
+	if (err)
+		forget(now, now->n_known - 1);
+	else if (epoch != now->epoch) /* another agent's set came: all of ours go there */
+		now->epoch = 0;
+	return err;
+}
+
+/* A role may have the same labels, and so the same number. */
+static bool has_role(const struct spoa_kernel_policy *now, uint32_t identity)
+{
+	for (size_t r = 0; now->config && r < now->config->conf->n_roles; r++)
+		if (now->config->roles[r].number.id == identity)
+			return true;
+	return false;
+}
+
+void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity)
+{
+	size_t at = find(now, identity);
+
+	if (at == now->n_known)
+		return;
+	if (now->maps && !has_role(now, identity))
+		remove_one(now, &now->known[at]);
+	forget(now, at);
 }

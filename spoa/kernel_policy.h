@@ -1,6 +1,7 @@
 /*
  * Policies into the kernel's maps: which identity may connect to which service
- * behind HAProxy, whole sets at a time.
+ * behind HAProxy. Whole sets when policies change; between them one identity
+ * that appears or goes, alone. Main thread only.
  */
 #ifndef SPOA_KERNEL_POLICY_H
 #define SPOA_KERNEL_POLICY_H
@@ -9,27 +10,66 @@
 #include "spoa/policies.h"
 #include "spoa/snapshot.h"
 
-/*
- * Puts the policies in force: L3 and L4, for the roles and services of their
- * configuration. Without policies nothing is restricted. 0, or -errno with a
- * sentence in why; the old set is in force then, whole.
- */
-int spoa_kernel_policy_write(struct bpfmap *map, const struct spoa_config *config,
-	const struct spoa_policies *policies, char why[BPFMAP_WHY]) must_check;
+/* An identity that is not of a role with fixed labels. */
+struct spoa_kernel_identity {
+	uint32_t number;
+	char *labels; /* canonical */
+};
 
-/* Which policies were written to which maps; references. All zero: none. */
+/* What holds now, with references, and what of it is in the kernel. All zero: nothing. */
 struct spoa_kernel_policy {
+	struct spoa_config *config;
 	struct spoa_policies *policies;
-	struct spoa_maps *maps;
+	struct spoa_maps *maps; /* NULL: nothing is enforced */
+	bool owns;              /* the whole set is ours to write */
+	bool written;           /* and it is in force */
+	uint64_t again_at;      /* else, CLOCK_MONOTONIC ns: not before */
+	int failed;             /* -errno that was logged */
+	struct spoa_kernel_identity *known;
+	size_t n_known, room_known;
+	uint32_t epoch; /* of the set that all known identities are in */
 };
 
 /*
- * Writes them unless they are there already: before a snapshot with them is
- * published, so that what it allows is in the kernel by then. A failure is
- * logged, and tried again when either changes; user space denies all the same.
+ * Configuration, policies and maps (may be NULL) that hold from now on; called
+ * before a snapshot with them is published, and once a second. The owner
+ * writes the whole set, known identities included, unless it is in force
+ * already. Whoever is not the owner writes its known identities into the
+ * owner's set. A failure is logged once; the old set is in force then, whole,
+ * and it is tried again with a later call (soon, but so that no more than a
+ * tenth of the time goes into it). User space denies all the same.
  */
-void spoa_kernel_policy_use(struct spoa_kernel_policy *now, const struct spoa_config *config,
-	struct spoa_policies *policies, struct spoa_maps *maps);
+void spoa_kernel_policy_use(struct spoa_kernel_policy *now, struct spoa_config *config,
+	struct spoa_policies *policies, struct spoa_maps *maps, bool owns);
+
+/*
+ * Identity with these canonical labels (copied) exists from now on: writes its
+ * rules, and remembers it for every later set. To be called before anybody can
+ * decide with it. 0, also when nothing is enforced or it is known; or -errno
+ * with a sentence in why, and it must not be used then: -ENOSPC no room,
+ * -EAGAIN the set of these policies is not in force, -ENOMEM, another.
+ */
+int spoa_kernel_policy_appear(struct spoa_kernel_policy *now, uint32_t identity, struct span labels,
+	char why[BPFMAP_WHY]) must_check;
+
+/* It exists no longer, and nobody can have its mark any more. Trouble is logged. */
+void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity);
+
 void spoa_kernel_policy_done(struct spoa_kernel_policy *now);
+
+/* Internal: kernel_rules.c, sets in the words of bpfmap. */
+struct spoa_kernel_set {
+	struct bpfmap_target *targets;
+	struct bpfmap_rule *rules;
+	size_t n_targets, n_rules;
+};
+
+/* All of it. 0, -ENOMEM, -EINVAL. What is in set is to be freed in any case. */
+int spoa_kernel_rules_all(
+	const struct spoa_kernel_policy *now, struct spoa_kernel_set *set) must_check;
+/* The rules of one identity by these policies. 0 or -ENOMEM. */
+int spoa_kernel_rules_of(const struct spoa_policies *policies,
+	const struct spoa_kernel_identity *identity, struct spoa_kernel_set *set) must_check;
+void spoa_kernel_rules_done(struct spoa_kernel_set *set);
 
 #endif

@@ -7,6 +7,7 @@
 #include "bpfmap/policy.h"
 #include "bpfmap/state.h"
 #include "bpfmap/sweep.h"
+#include "tests/bench/kernel_identity.h"
 #include "tests/unit/bpfmap/kernel.h"
 
 #include <bpf/bpf.h>
@@ -314,6 +315,8 @@ static void throughput(void)
 }
 
 /* In a test, since the fixtures of the tests are used. */
+static int missed;
+
 START_TEST(bench)
 {
 	static const uint32_t sizes[] = {1000, 100000, 1000000};
@@ -323,6 +326,7 @@ START_TEST(bench)
 	updates();
 	revocations();
 	throughput();
+	missed = bench_kernel_identity();
 }
 END_TEST
 
@@ -344,5 +348,5 @@ int main(void)
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	kernel_done();
-	return failed != 0;
+	return failed || missed;
 }

@@ -73,6 +73,14 @@ static void write_policy(FILE *f, unsigned i)
 	fprintf(f, "}\n");
 }
 
+void random_labels(uint32_t caller, char labels[200])
+{
+	snprintf(labels, 200,
+		"k8s:io.cilium.k8s.policy.cluster=default;k8s:io.kubernetes.pod.namespace="
+		"%s;k8s:role=r%u;",
+		caller == 5 ? "shop" : "edge", caller);
+}
+
 struct policy_index *random_index(void)
 {
 	char *text = NULL;
@@ -99,10 +107,7 @@ struct policy_index *random_index(void)
 		char labels[200];
 		uint32_t caller;
 
-		snprintf(labels, sizeof(labels),
-			"k8s:io.cilium.k8s.policy.cluster=default;k8s:io.kubernetes.pod.namespace="
-			"%s;k8s:role=r%u;",
-			c == 5 ? "shop" : "edge", c);
+		random_labels(c, labels);
 		ck_assert_int_eq(policy_index_caller(index, span_of(labels), &caller), 0);
 	}
 	return index;

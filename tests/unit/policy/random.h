@@ -13,4 +13,7 @@ unsigned random_next(void);
 /* Four policies on that many services and callers; other ones each time. */
 struct policy_index *random_index(void);
 
+/* The canonical labels of one of its callers. */
+void random_labels(uint32_t caller, char labels[200]);
+
 #endif

@@ -13,7 +13,7 @@ add_test(NAME policy_compare COMMAND ${Python3_EXECUTABLE}
 	${CMAKE_CURRENT_SOURCE_DIR}/policy/compare.py $<TARGET_FILE:identityctl> ${IDENTITYD_VECTORS})
 add_test(NAME policy_documents COMMAND ${Python3_EXECUTABLE}
 	${CMAKE_CURRENT_SOURCE_DIR}/policy/documents.py $<TARGET_FILE:identityctl>)
-add_executable(bench_policy bench/policy.c)
+add_executable(bench_policy bench/policy.c bench/many.c)
 target_link_libraries(bench_policy PRIVATE room_policy)
 add_test(NAME policy_tools COMMAND ${Python3_EXECUTABLE}
 	${CMAKE_CURRENT_SOURCE_DIR}/policy/tools.py $<TARGET_FILE:identityctl>)

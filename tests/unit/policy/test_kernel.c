@@ -61,6 +61,39 @@ START_TEST(rules_mean_the_same)
 }
 END_TEST
 
+/* Goal: an identity that the index does not know gets the rules that it would get there. */
+START_TEST(labels_mean_the_same)
+{
+	for (unsigned round = 0; round < 50; round++) {
+		struct policy_index *index = random_index();
+
+		for (uint32_t c = 0; c < RANDOM_CALLERS; c++) {
+			struct policy_kernel_rules known = {0}, new = {0};
+			char labels[200];
+
+			random_labels(c, labels);
+			ck_assert_int_eq(policy_kernel_of_caller(index, c, &known), 0);
+			ck_assert_int_eq(policy_kernel_of_labels(index, span_of(labels), &new), 0);
+			ck_assert_uint_eq(known.n, new.n);
+			for (size_t i = 0; i < known.n; i++) {
+				const struct policy_kernel_rule *a = &known.items[i];
+				const struct policy_kernel_rule *b = &new.items[i];
+
+				ck_assert_uint_eq(a->service, b->service);
+				ck_assert_uint_eq(b->caller, 0);
+				ck_assert_uint_eq(a->proto, b->proto);
+				ck_assert_uint_eq(a->first, b->first);
+				ck_assert_uint_eq(a->last, b->last);
+				ck_assert_int_eq(a->deny, b->deny);
+			}
+			policy_kernel_rules_done(&known);
+			policy_kernel_rules_done(&new);
+		}
+		policy_index_free(index);
+	}
+}
+END_TEST
+
 Suite *kernel_suite(void)
 {
 	Suite *suite = suite_create("policy/kernel");
@@ -68,6 +101,7 @@ Suite *kernel_suite(void)
 
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, rules_mean_the_same);
+	tcase_add_test(tc, labels_mean_the_same);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

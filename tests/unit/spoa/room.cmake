@@ -26,6 +26,7 @@ unit(spoa
 		unit/spoa/test_http.c
 		unit/spoa/test_inquiry.c
 		unit/spoa/test_introspect.c
+		unit/spoa/test_kernel_policy.c
 		unit/spoa/test_keyring.c
 		unit/spoa/test_keys.c
 		unit/spoa/test_listen.c
@@ -57,6 +58,7 @@ unit(spoa
 		unit/token/ca.c
 		unit/token/keys.c
 	LINK ssl PkgConfig::OPENSSL PkgConfig::JANSSON -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
-		-Wl,--wrap=bpfmap_flow_bind,--wrap=bpfmap_open,--wrap=bpfmap_status,--wrap=bpfmap_close)
+		-Wl,--wrap=bpfmap_flow_bind,--wrap=bpfmap_open,--wrap=bpfmap_status,--wrap=bpfmap_close
+		-Wl,--wrap=bpfmap_policy_swap,--wrap=bpfmap_policy_add,--wrap=bpfmap_policy_remove,--wrap=bpfmap_control_get)
 fuzz(session LINK room_spoa)
 fuzz(signed LINK room_spoa)

@@ -46,6 +46,7 @@
 	X(tls) \
 	X(http) \
 	X(assertion) \
+	X(kernel_policy) \
 	X(keyring) \
 	X(minted) \
 	X(challenge) \
