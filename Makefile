@@ -1,6 +1,7 @@
 # A thin convenience over the CMake presets; CMakeLists.txt is the build.
-.PHONY: help demo test deps build dev release asan tsan fuzz soak bench install clean
+.PHONY: help demo test deps build dev release asan tsan fuzz soak bench deb install clean
 
+PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 # One target, or all. What they find is kept, also when build/ goes.
 FUZZ ?= *
@@ -15,7 +16,8 @@ help:
 	@echo 'make soak           20,000 requests for each way to lose one, with every HAProxy (root)'
 	@echo '                    and 100,000 connections through the kernel (root)'
 	@echo 'make bench          measure; some 10 minutes, BENCH=quick 2 (root)'
-	@echo 'make install        the release build, to CMAKE_INSTALL_PREFIX or DESTDIR'
+	@echo 'make install        the release build; PREFIX=/usr/local, DESTDIR='
+	@echo 'make deb            the Debian package, in build/deb'
 	@echo 'make clean          remove build/'
 
 demo:
@@ -69,8 +71,17 @@ bench:
 		build/dev/tests/bench_policy || status=1; \
 		build/dev/tests/bench_kernel || status=1; exit $$status
 
-install: release
+# The units name the programs by their whole paths, so the prefix is known at configuration.
+install:
+	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
+	cmake --build --preset release
 	cmake --install build/release
+
+deb:
+	@scripts/install-deps build deb
+	cmake --preset deb
+	cmake --build --preset deb
+	cd build/deb && cpack
 
 clean:
 	rm -rf build

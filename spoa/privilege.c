@@ -118,19 +118,34 @@ static int become(const struct spoa_user *user)
 	return 0;
 }
 
+/* 0: none; 1: some; else -errno. */
+static int capabilities_left(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &header, left))
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
+		if (left[i].effective | left[i].permitted | left[i].inheritable)
+			return 1;
+	return 0;
+}
+
+/* Where a service manager left none, it may also have forbidden the call that gives them up. */
 static int give_up_capabilities(void)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
-	struct __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3];
+	int left;
 
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &header, none) || syscall(SYS_capget, &header, left))
+	left = capabilities_left();
+	if (left == 1 && syscall(SYS_capset, &header, none))
 		return -errno;
-	for (size_t i = 0; i < ARRAY_SIZE(left); i++)
-		if (left[i].effective | left[i].permitted | left[i].inheritable)
-			return -EPERM;
-	return 0;
+	if (left == 1)
+		left = capabilities_left();
+	return left == 1 ? -EPERM : left;
 }
 
 int spoa_privilege_drop(const struct spoa_user *user, char why[SPOA_PRIVILEGE_WHY])

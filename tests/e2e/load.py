@@ -107,10 +107,11 @@ def run(port, clients, request):
 
 
 class Load:
-    def __init__(self, port, token, clients=8):
+    def __init__(self, port, token, clients=8, run=(sys.executable, os.path.abspath(__file__))):
+        """run: how this file is started, for clients elsewhere."""
         self.counts, self.seen = None, 0
         self.child = subprocess.Popen(
-            [sys.executable, os.path.abspath(__file__), str(port), str(clients)],
+            [*run, str(port), str(clients)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "LOAD_TOKEN": token})
         self.reader = threading.Thread(target=self._read)
