@@ -107,17 +107,16 @@ uint64_t spoa_introspect_origin(const struct conf_provider *provider)
 	const struct conf_introspection *how = &provider->introspection;
 	const char *const parts[] = {provider->name, provider->issuer, how->url, how->client_id,
 		provider->ca_file, provider->proxy, provider->allow_http ? "http" : "https"};
-	unsigned char hash[SHA256_DIGEST_LENGTH];
-	char text[4096];
-	size_t n = 0;
+	/* Hashes of the parts: of one length, whatever an operator writes. */
+	unsigned char hashes[ARRAY_SIZE(parts)][SHA256_DIGEST_LENGTH], hash[SHA256_DIGEST_LENGTH];
 	uint64_t origin;
 
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		const char *part = parts[i] ? parts[i] : "";
 
-		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s\n", part);
+		SHA256((const unsigned char *)part, strlen(part), hashes[i]);
 	}
-	SHA256((const unsigned char *)text, n, hash);
+	SHA256(hashes[0], sizeof(hashes), hash);
 	memcpy(&origin, hash, sizeof(origin));
 	return origin;
 }

@@ -34,7 +34,7 @@ struct spoa_results_key {
 
 struct spoa_result {
 	enum spoa_said said;
-	uint64_t until;    /* CLOCK_MONOTONIC, ns: then it is forgotten */
+	uint64_t until;    /* CLOCK_BOOTTIME, ns: then it is forgotten */
 	int64_t good_till; /* ACTIVE: the same in seconds since 1970 */
 	struct span json;  /* ACTIVE: the answer */
 };

@@ -27,6 +27,7 @@ unit(spoa
 		unit/spoa/test_inquiry.c
 		unit/spoa/test_introspect.c
 		unit/spoa/test_kernel_policy.c
+		unit/spoa/test_introspected.c
 		unit/spoa/test_keyring.c
 		unit/spoa/test_keys.c
 		unit/spoa/test_listen.c

@@ -25,6 +25,7 @@
 	X(inquiry) \
 	X(results) \
 	X(introspect) \
+	X(introspected) \
 	X(enforce) \
 	X(filter) \
 	X(listen) \

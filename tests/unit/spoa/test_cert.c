@@ -29,7 +29,8 @@ static const char CONFIG[] = HELP_HEAD
 	"  - {name: a, issuer: 'https://a', audiences: [api], algorithms: [ES256]}\n"
 	"  - {name: mesh, trust_domain: example.org, trust_bundle: %s/mesh.pem, exports: [{name: "
 	"dns, claim: dns}]}\n"
-	"  - {name: devices, trust_bundle: %s/devices.pem, subject_claim: dns}\n"
+	"  - {name: devices, trust_bundle: %s/devices.pem, subject_claim: dns,\n"
+	"     require: [{claim: dns, glob: '*.example'}]}\n"
 	"roles:\n"
 	"  - {name: both, provider: a, when: [{claim: role, equals: admin}, {cert: uri, prefix: "
 	"'spiffe://example.org/'}], labels: [r=both], number: 200}\n"
@@ -177,6 +178,8 @@ START_TEST(plain)
 	test_cert_free(sensor);
 	order.san = "DNS:t1.example";
 	ASSERT_REASON(why(order, devices), BASE_REASON_NO_ROLE);
+	order.san = "DNS:s1.elsewhere";
+	ASSERT_REASON(why(order, devices), BASE_REASON_CLAIM_REQUIRED);
 	order.san = "DNS:s1.example,DNS:s2.example";
 	ASSERT_REASON(why(order, devices), BASE_REASON_CERT_NOT_ALLOWED);
 }

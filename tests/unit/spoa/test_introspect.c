@@ -248,6 +248,24 @@ START_TEST(configuration_goes)
 }
 END_TEST
 
+START_TEST(origins)
+{
+	/* Goal: an origin is one provider asked in one way; parts of any length, no part in another's place. */
+	static char longer[10000], ab[] = "ab", x[] = "a", y[] = "b";
+	struct conf_provider a = {.name = x, .issuer = y}, b = {.name = ab};
+	struct conf_provider c = {.name = x, .issuer = longer};
+	uint64_t of_c;
+
+	ck_assert_uint_ne(spoa_introspect_origin(&a), spoa_introspect_origin(&b));
+	memset(longer, 'x', sizeof(longer) - 1);
+	of_c = spoa_introspect_origin(&c);
+	longer[sizeof(longer) - 2] = 'y';
+	ck_assert_uint_ne(spoa_introspect_origin(&c), of_c);
+	longer[sizeof(longer) - 2] = 'x';
+	ck_assert_uint_eq(spoa_introspect_origin(&c), of_c);
+}
+END_TEST
+
 START_TEST(not_ours)
 {
 	/* An answer to somebody else's request is left alone. */
@@ -269,6 +287,7 @@ Suite *suite_introspect(void)
 	tcase_add_test(tc, nobody_there);
 	tcase_add_test(tc, bounded);
 	tcase_add_test(tc, configuration_goes);
+	tcase_add_test(tc, origins);
 	tcase_add_test(tc, not_ours);
 	suite_add_tcase(suite, tc);
 	return suite;
