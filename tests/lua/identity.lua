@@ -28,6 +28,7 @@ local LABELS = "k8s:io.kubernetes.pod.namespace=ext;k8s:role=admin;k8s:empty=;an
 rows("has_label", M.has_label, {
 	{{LABELS, "k8s:role=admin"}, true},
 	{{LABELS, "role=admin"}, true},
+	{{LABELS, "io.kubernetes.pod.namespace=ext"}, true}, -- the first one
 	{{LABELS, "k8s:role"}, true},
 	{{LABELS, "role"}, true},
 	{{LABELS, "k8s:empty"}, true},
