@@ -108,6 +108,30 @@ static size_t complain_kernel(const json_t *bpf, FILE *to)
 	return n;
 }
 
+/* A HAProxy that would send packets without the marks that it is told to set. */
+static size_t complain_marks(const json_t *haproxy, FILE *to)
+{
+	const json_t *one;
+	size_t n = 0, i;
+	char what[80];
+
+	if (!json_is_true(json_object_get(haproxy, "marks")))
+		return 0;
+	json_array_foreach (json_object_get(haproxy, "processes"), i, one) {
+		const json_t *can = json_object_get(one, "can_mark");
+
+		if (json_is_true(can))
+			continue;
+		snprintf(what, sizeof(what), "HAPROXY %s MARK, process %.20s",
+			json_is_false(can) ? "CANNOT" : "MAY NOT BE ABLE TO",
+			number_of(one, "pid").text);
+		n += complain(to, what,
+			json_is_false(can) ? "it has no CAP_NET_ADMIN and gets no marks"
+					   : "identityd cannot see it in /proc (ProtectProc=)");
+	}
+	return n;
+}
+
 size_t ctl_status_complaints(const json_t *status, FILE *to)
 {
 	const json_t *bpf = json_object_get(status, "bpf");
@@ -120,6 +144,7 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 	if (is_text(bpf, "state", "not_enforced"))
 		n += complain(to, "NOT ENFORCED", text_of(bpf, "why"));
 	n += complain_kernel(bpf, to);
+	n += complain_marks(json_object_get(status, "haproxy"), to);
 	json_array_foreach (json_object_get(status, "providers"), i, provider)
 		n += complain_empty(provider, to);
 	if (json_is_string(json_object_get(audit, "error")))

@@ -121,6 +121,36 @@ static bool take(struct spoa_daemon *daemon, const struct spoa_listen *from, int
 	return false;
 }
 
+bool spoa_daemon_marks(const struct spoa_daemon *daemon)
+{
+	struct ident_markable ignored;
+
+	for (size_t i = 0; i < daemon->config->conf->n_roles; i++)
+		if (ident_number_markable(daemon->config->roles[i].number, &ignored))
+			return true;
+	return false;
+}
+
+/* A HAProxy that cannot set marks is given none, and is named once while there are some to set. */
+static void look_at(struct spoa_daemon *daemon, struct spoa_newcomer *newcomer)
+{
+	struct spoa_haproxy *haproxy;
+	struct base_log log;
+	struct base_now now;
+
+	base_clock_now(&now);
+	haproxy = spoa_haproxies_meet(&daemon->haproxies, newcomer->pid, newcomer->uid, &now);
+	newcomer->cannot_mark = haproxy && haproxy->can_mark == SPOA_CAN_MARK_NO;
+	if (!newcomer->cannot_mark || haproxy->said || !spoa_daemon_marks(daemon))
+		return;
+	haproxy->said = true;
+	if (!spoa_log_open(&log, BASE_LOG_ERROR, "haproxy_cannot_mark"))
+		return;
+	base_log_str(&log, "peer", newcomer->peer);
+	base_log_str(&log, "why", "the process has no CAP_NET_ADMIN; it gets no marks");
+	spoa_log_close(&log);
+}
+
 static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct spoa_daemon *daemon = ev_userdata(loop);
@@ -139,8 +169,11 @@ static void on_acceptable(struct ev_loop *loop, ev_io *watcher, int events)
 		say_failed(daemon, -rc);
 		pause_accepting(daemon, PAUSE_SECONDS);
 	}
-	if (take(daemon, listener, rc, &newcomer))
-		spoa_worker_give(worker, &newcomer);
+	if (!take(daemon, listener, rc, &newcomer))
+		return;
+	if (!newcomer.is_tcp)
+		look_at(daemon, &newcomer);
+	spoa_worker_give(worker, &newcomer);
 }
 
 void spoa_accept_start(struct spoa_daemon *daemon)

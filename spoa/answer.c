@@ -42,12 +42,17 @@ static bool id(struct answer *a, struct spop_data *value)
 	return role_of(a) && integer(value, role_of(a)->number.id);
 }
 
-/* Only a number that Cilium's own store confirmed may be a mark; any other would be some pod's. */
+/*
+ * Only a number that Cilium's own store confirmed may be a mark; any other
+ * would be some pod's. A HAProxy that could not set it gets none, so that it
+ * does not take a request for marked that is not.
+ */
 static bool mark(struct answer *a, struct spop_data *value)
 {
 	struct ident_markable number;
 
-	return role_of(a) && ident_number_markable(role_of(a)->number, &number) &&
+	return role_of(a) && !a->decision->unmarkable &&
+	       ident_number_markable(role_of(a)->number, &number) &&
 	       integer(value,
 		       bpfmap_mark_encode(number.id, a->config->conf->bpf.clusters ? 511 : 255));
 }

@@ -348,6 +348,7 @@ int spoa_conn_new(struct spoa_worker *worker, const struct spoa_newcomer *newcom
 	conn->worker = worker;
 	conn->is_tcp = newcomer->is_tcp;
 	conn->may_bind = !newcomer->is_tcp;
+	conn->cannot_mark = newcomer->cannot_mark;
 	conn->closed_as = SPOA_COUNT_CLOSED_PEER;
 	snprintf(conn->peer, sizeof(conn->peer), "%s", newcomer->peer);
 	spoa_session_init(&conn->session, (uint32_t)config->conf->spop.max_frame_size,

@@ -20,13 +20,14 @@ struct spoa_conn {
 	ev_timer patience;
 	ev_timer idle; /* spoa/idle.h */
 	ev_tstamp heard;
-	bool is_tcp;    /* not from this machine, perhaps: its times cannot be compared with ours */
-	bool refusing;  /* the DISCONNECT that answers its HELLO waits for patience */
-	bool may_bind;  /* write maps: vouched for by the kernel, or by a certificate */
-	bool broken;    /* a write failed: nothing more can be said */
-	bool leaving;   /* asked to go as soon as nothing is owed */
-	bool is_behind; /* in_held has whole frames that were not looked at */
-	bool is_again;  /* its turn ended before its work; see spoa/turn.h */
+	bool is_tcp;   /* not from this machine, perhaps: its times cannot be compared with ours */
+	bool refusing; /* the DISCONNECT that answers its HELLO waits for patience */
+	bool may_bind; /* write maps: vouched for by the kernel, or by a certificate */
+	bool cannot_mark; /* the peer would send packets without the marks that it is given */
+	bool broken;      /* a write failed: nothing more can be said */
+	bool leaving;     /* asked to go as soon as nothing is owed */
+	bool is_behind;   /* in_held has whole frames that were not looked at */
+	bool is_again;    /* its turn ended before its work; see spoa/turn.h */
 	char peer[80];
 	enum spoa_counter closed_as; /* which counter its end belongs to */
 

@@ -7,6 +7,7 @@
 #define SPOA_DAEMON_H
 
 #include "net/net.h"
+#include "spoa/haproxy.h"
 #include "spoa/http.h"
 #include "spoa/inherit.h"
 #include "spoa/introspect.h"
@@ -82,6 +83,7 @@ struct spoa_daemon {
 	ev_async on_net, on_worker;
 	ev_timer watch_timer, drain_timer, accept_timer;
 	struct spoa_log_limit accept_lines, refuse_lines;
+	struct spoa_haproxies haproxies;
 	unsigned max_connections; /* spop.max_connections, or what descriptors allow */
 	bool draining;
 	bool unpublished;   /* the last snapshot found no memory: to be tried again */
@@ -114,6 +116,9 @@ int spoa_daemon_run(const struct spoa_daemon_options *options);
  */
 int spoa_daemon_start(struct spoa_daemon *daemon, struct conf *conf,
 	const struct spoa_daemon_options *options) must_check;
+
+/* accept.c: are there identities that may become a packet mark? */
+bool spoa_daemon_marks(const struct spoa_daemon *daemon);
 
 /* accept.c: takes on connections; stops for good. */
 void spoa_accept_start(struct spoa_daemon *daemon);

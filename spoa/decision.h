@@ -46,7 +46,8 @@ struct spoa_decision {
 	struct span policy;
 	struct span service_labels; /* of what the route fronts, as the snapshot has them */
 	uint16_t service_port;
-	bool audited; /* allowed only because what denies it is in audit mode */
+	bool unmarkable; /* who asked cannot set a mark: it gets none */
+	bool audited;    /* allowed only because what denies it is in audit mode */
 	/* observe: HAProxy hears allow, whatever the verdict; the verdict is the truth. */
 	bool observed;
 };

@@ -91,6 +91,7 @@
 	X(BYTES, "counter", "identityd_kernel_bytes_total", "Bytes of those packets") \
 	X(GLASS, "gauge", "identityd_break_glass_seconds", "For how long the kernel still only audits; 0: it enforces") \
 	X(OBSERVE, "gauge", "identityd_observe", "1 while every request is allowed, whatever the verdict") \
+	X(UNMARKED, "gauge", "identityd_haproxy_without_marks", "Processes asking that have no right to set packet marks, while there are some to set") \
 	X(PROVIDER_STATE, "gauge", "identityd_provider_state", "1 for the state that the provider's keys are in") \
 	X(PROVIDER_KEYS, "gauge", "identityd_provider_keys", "Keys of the provider that are in use") \
 	X(PROVIDER_AGE, "gauge", "identityd_provider_key_age_seconds", "Since the provider last said what its keys are") \

@@ -25,6 +25,8 @@ static bool meet_process(int fd, const struct spoa_access *access, struct spoa_n
 		cred = (struct ucred){.pid = -1, .uid = (uid_t)-1, .gid = (gid_t)-1};
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &groups_len))
 		groups_len = 0;
+	newcomer->pid = cred.pid;
+	newcomer->uid = cred.uid;
 	snprintf(newcomer->peer, sizeof(newcomer->peer), "unix:pid=%d,uid=%d", (int)cred.pid,
 		(int)cred.uid);
 	return spoa_access_process(access, &cred, groups, groups_len / sizeof(groups[0]));

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 struct spoa_access;
 struct spoa_listen;
@@ -16,7 +17,10 @@ struct spoa_newcomer {
 	int fd;
 	bool is_tcp;       /* nobody vouches for the peer, unless TLS does later */
 	unsigned listener; /* index of the entry in conf->listen that it came by */
-	char peer[80];     /* for logs: "unix:pid=1,uid=2", "tcp:127.0.0.1:9" */
+	pid_t pid;         /* of a unix socket's peer; 0: nobody that we can see */
+	uid_t uid;
+	bool cannot_mark; /* set by whoever looked: the process has no right to (spoa/haproxy.h) */
+	char peer[80];    /* for logs: "unix:pid=1,uid=2", "tcp:127.0.0.1:9" */
 };
 
 /*

@@ -95,6 +95,7 @@ static void write_answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t fr
 	uint32_t max_frame = conn->session.max_frame;
 
 	observe(config->conf, request, decision);
+	decision->unmarkable = conn->cannot_mark;
 	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) == 0)
 		return;
 	spoa_decision_fail(decision, BASE_REASON_ANSWER_TOO_LONG);

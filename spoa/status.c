@@ -90,6 +90,29 @@ static json_t *bpf(const struct spoa_daemon *daemon)
 	return object;
 }
 
+static json_t *haproxies(struct spoa_daemon *daemon)
+{
+	json_t *list = json_array();
+	struct base_now now;
+
+	base_clock_now(&now);
+	spoa_haproxies_look(&daemon->haproxies, &now);
+	for (size_t i = 0; i < SPOA_HAPROXIES; i++) {
+		const struct spoa_haproxy *one = &daemon->haproxies.list[i];
+		json_t *can = one->can_mark == SPOA_CAN_MARK_UNKNOWN
+				      ? json_null()
+				      : json_boolean(one->can_mark == SPOA_CAN_MARK_YES);
+
+		if (one->pid)
+			json_array_append_new(
+				list, json_pack("{s:i, s:I, s:o}", "pid", (int)one->pid, "uid",
+					      (json_int_t)one->uid, "can_mark", can));
+		else
+			json_decref(can);
+	}
+	return json_pack("{s:b, s:o}", "marks", spoa_daemon_marks(daemon), "processes", list);
+}
+
 static json_t *requests(struct spoa_daemon *daemon)
 {
 	struct spoa_metrics *sets[SPOA_WORKERS_MAX + 1];
@@ -185,13 +208,13 @@ static void render_status(
 	unsigned waiting;
 	unsigned conns = spoa_status_connections(daemon, &waiting);
 	json_t *root = json_pack(
-		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o}", "version",
+		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
 		IDENTITYD_VERSION, "uptime_s", (json_int_t)spoa_status_uptime_s(daemon), "ready",
 		json_array_size(missing) == 0, "not_ready", missing, "config",
 		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
 		bpf(daemon), "identities", identities(daemon->config), "requests", requests(daemon),
-		"audit", audit_status(daemon));
+		"audit", audit_status(daemon), "haproxy", haproxies(daemon));
 
 	(void)request;
 	answer->body = root ? json_dumps(root, JSON_INDENT(2)) : NULL;

@@ -127,6 +127,24 @@ static const struct {
 		"x??y      empty  -     -    -       %s%n\n",
 	},
 	{
+		/* marks that would not be set: said where there are some, and where it is known */
+		"{\"ready\":true,\"bpf\":{\"mode\":\"off\",\"state\":\"off\"},\"haproxy\":{"
+		"\"marks\":true,"
+		"\"processes\":[{\"pid\":7,\"uid\":1,\"can_mark\":false},{\"pid\":8,\"uid\":1,"
+		"\"can_mark\":true},{\"pid\":9,\"uid\":1,\"can_mark\":null}]}}",
+		2,
+		"identityd -, up -, ready\n"
+		"!! HAPROXY CANNOT MARK, process 7: it has no CAP_NET_ADMIN and gets no marks\n"
+		"!! HAPROXY MAY NOT BE ABLE TO MARK, process 9: identityd cannot see it in /proc "
+		"(ProtectProc=)\n"
+		"\n"
+		"configuration  -, generation -, loaded -\n"
+		"kernel         off (mode off, -)\n"
+		"flows          - opened, - closed, - without room, at most -\n"
+		"connections    - on - workers, - requests waiting\n"
+		"requests       - allow, - deny, - error\n",
+	},
+	{
 		/* not ready without a reason; switched off is the operator's choice */
 		"{\"ready\":false,\"bpf\":{\"mode\":\"off\",\"state\":\"off\"}}",
 		1,

@@ -23,6 +23,7 @@ unit(spoa
 		unit/spoa/test_export.c
 		unit/spoa/test_form.c
 		unit/spoa/test_fragment.c
+		unit/spoa/test_haproxy.c
 		unit/spoa/test_http.c
 		unit/spoa/test_inquiry.c
 		unit/spoa/test_introspect.c

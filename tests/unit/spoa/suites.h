@@ -46,6 +46,7 @@
 	X(stream) \
 	X(tls) \
 	X(http) \
+	X(haproxy) \
 	X(assertion) \
 	X(kernel_policy) \
 	X(keyring) \

@@ -158,6 +158,13 @@ START_TEST(never_marked)
 	config->roles[0].number = NUMBERS[_i];
 	ack = answer(MAX_FRAME);
 	ck_assert_ptr_null(help_value(&ack, "mark"));
+	/* And a HAProxy that could not set it is given none. */
+	config->roles[0].number = (struct ident_number){70001, IDENT_CRD};
+	ack = answer(MAX_FRAME);
+	is_int(&ack, "mark", 0x11710B01);
+	decision.unmarkable = true;
+	ack = answer(MAX_FRAME);
+	ck_assert_ptr_null(help_value(&ack, "mark"));
 }
 END_TEST
 
