@@ -31,20 +31,22 @@ static enum base_reason check_certificate(const struct spoa_case *c, struct span
 /*
  * Names the request that a proof came with: HAProxy asks again, here too, when
  * an answer is lost, and that is no replay (its reqid and the client's
- * connection are the same then). Without a reqid only this very NOTIFY is.
+ * connection are the same then). Without a reqid only this very NOTIFY is: of
+ * this worker, at a time that it gives no other.
  */
 static uint64_t name_request(const struct spoa_case *c)
 {
 	const struct base_siphash_key *key = &c->snapshot->guard->request_key;
 	const struct spoa_request *request = c->request;
 	struct {
-		uint64_t reqid, proof, token;
+		uint64_t reqid, worker, proof, token;
 		struct spoa_address src;
 		uint16_t sport;
 	} name;
 
 	memset(&name, 0, sizeof(name));
 	name.reqid = request->reqid.n ? base_siphash(key, request->reqid) : c->received_at;
+	name.worker = request->reqid.n ? 0 : (uintptr_t)c->state;
 	name.proof = base_siphash(key, request->dpop);
 	name.token = base_siphash(key, request->token);
 	name.src = request->src;

@@ -99,6 +99,8 @@ static char *proof_of(
 	return test_sign(key, header, claims);
 }
 
+static struct spoa_state *asked = &state; /* the worker that is asked */
+
 /* Decides; proof and cert may be NULL. */
 static enum base_reason ask(const char *token, const char *scheme, const char *proof,
 	const char *cert, const char *reqid)
@@ -116,7 +118,7 @@ static enum base_reason ask(const char *token, const char *scheme, const char *p
 	};
 	struct spoa_need need;
 
-	ck_assert(spoa_decide(snapshot, &state, &request, 1, &now, &need, &decision));
+	ck_assert(spoa_decide(snapshot, asked, &request, 1, &now, &need, &decision));
 	if (decision.reason != BASE_REASON_OK)
 		ck_assert(decision.verdict != SPOA_ALLOW && !decision.valid && !decision.role);
 	return decision.reason;
@@ -169,6 +171,28 @@ START_TEST(replay)
 	ASSERT_REASON(ask(token, "DPoP", proof, NULL, "r2"), BASE_REASON_DPOP_REPLAYED);
 	now.wall_ns += NS_PER_S;
 	ASSERT_REASON(ask(token, "DPoP", proof, NULL, "r2"), BASE_REASON_DPOP_INVALID);
+	stop();
+}
+END_TEST
+
+START_TEST(unnamed)
+{
+	/* Goal: without a reqid, another worker's NOTIFY is another request, also in the same instant. */
+	cleanup(free) char *token = NULL;
+	cleanup(free) char *proof = NULL;
+	struct spoa_state other;
+
+	start(PROVIDER(""));
+	ck_assert_int_eq(spoa_state_init(&other, HELP_CACHE), 0);
+	token = token_bound(true, false, NULL);
+	proof = proof_of(holder, token, "1", NULL);
+	ASSERT_REASON(ask(token, "DPoP", proof, NULL, NULL), BASE_REASON_OK);
+	/* Parked and decided again. */
+	ASSERT_REASON(ask(token, "DPoP", proof, NULL, NULL), BASE_REASON_OK);
+	asked = &other;
+	ASSERT_REASON(ask(token, "DPoP", proof, NULL, NULL), BASE_REASON_DPOP_REPLAYED);
+	asked = &state;
+	spoa_state_done(&other);
 	stop();
 }
 END_TEST
@@ -353,6 +377,7 @@ Suite *suite_proof(void)
 
 	tcase_add_test(tc, key);
 	tcase_add_test(tc, replay);
+	tcase_add_test(tc, unnamed);
 	tcase_add_test(tc, replay_full);
 	tcase_add_test(tc, nonce);
 	tcase_add_test(tc, policy);
