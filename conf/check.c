@@ -338,6 +338,7 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 		check_tls(&c, &conf->listen[i], entry(doc, "listen", i));
 	}
 	check_public(&c);
+	conf_check_admin(&c);
 	check_times(&c);
 	check_identity(&c);
 	check_exports(&c);

@@ -38,6 +38,9 @@ static inline const struct base_doc *where(const struct base_doc *map, const cha
 /* May this name a variable of HAProxy's? Complains at place if not. */
 void conf_check_variable(const struct check *c, const struct base_doc *place, const char *name);
 
+/* conf/check_admin.c: who may ask over TCP. */
+void conf_check_admin(const struct check *c);
+
 /* conf/check_provider.c: provider i. */
 void conf_check_provider(const struct check *c, size_t i);
 

@@ -308,8 +308,13 @@ struct conf {
 	struct {
 		char *unix_path;
 		int mode;
-		char *group;    /* NULL: the daemon's */
-		char *handover; /* NULL: nobody may replace a running agent */
+		char *group;               /* NULL: the daemon's */
+		char *handover;            /* NULL: nobody may replace a running agent */
+		struct conf_listen remote; /* without tcp_host there is none */
+		char *tls_cert, *tls_key;  /* of it: both or none */
+		char *client_ca;           /* who may ask: whoever has a certificate of it, */
+		char *token_file;          /* or this token; one of both at least */
+		struct conf_strings hosts; /* further names that it is asked by */
 	} admin;
 
 	struct {

@@ -121,6 +121,27 @@ static const struct conf_key ADMIN[] = {
 		.example = "/run/identityd/handover.sock",
 		.help = "Unix socket over which an agent started with --replace takes over the "
 			"listening sockets; for the agent's user and root only."},
+	{"tcp", CONF_ADDRESS, AT(conf, admin.remote.tcp_host), RANGE(1, 65535),
+		.second = offsetof(struct conf, admin.remote.tcp_port), .example = "127.0.0.1:9909",
+		.help = "Literal address and port for the same besides the socket; needs "
+			"client_ca or token_file."},
+	{"tls_cert", CONF_PATH, AT(conf, admin.tls_cert), RANGE(2, 1024), .needs = "tcp",
+		.example = "/etc/identityd/admin.pem",
+		.help = "Certificate chain of the TCP address; only a loopback address can do "
+			"without."},
+	{"tls_key", CONF_PATH, AT(conf, admin.tls_key), RANGE(2, 1024), .needs = "tls_cert",
+		.example = "/etc/identityd/admin.key", .help = "Private key of that certificate."},
+	{"client_ca", CONF_PATH, AT(conf, admin.client_ca), RANGE(2, 1024), .needs = "tls_cert",
+		.example = "/etc/identityd/admin-clients.pem",
+		.help = "Certificates that sign those of clients; whoever shows one may ask over "
+			"TCP."},
+	{"token_file", CONF_PATH, AT(conf, admin.token_file), RANGE(2, 1024), .needs = "tcp",
+		.example = "/etc/identityd/admin.token",
+		.help = "File with a word of at least 16 characters; whoever sends it as a bearer "
+			"token may ask over TCP."},
+	{"hosts", CONF_TEXTS, AT(conf, admin.hosts), RANGE(0, 16), .fallback = "[]",
+		.help = "Names that the TCP address may be asked by in the header Host, besides "
+			"the address itself (and localhost, where it is one)."},
 };
 
 static const struct conf_key PUBLIC[] = {

@@ -301,7 +301,7 @@ void spoa_daemon_replaced(struct spoa_daemon *daemon)
 {
 	spoa_log(BASE_LOG_INFO, "replaced", NULL, NULL);
 	forget_paths(daemon);
-	spoa_http_quiet(daemon->admin);
+	spoa_admin_quiet(daemon->admin);
 	spoa_public_quiet(daemon->public);
 	drain(daemon, false);
 }
@@ -347,11 +347,12 @@ static void stop(struct spoa_daemon *daemon)
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_free(daemon->workers[i]);
 	spoa_audit_stop(&daemon->audit);
-	spoa_http_free(daemon->admin);
+	spoa_admin_free(daemon->admin);
 	spoa_public_free(daemon->public);
 	for (size_t i = 0; i < daemon->n_listeners; i++)
 		spoa_listen_close(&daemon->listeners[i]);
 	spoa_listen_close(&daemon->admin_listener);
+	spoa_listen_close(&daemon->remote_listener);
 	spoa_listen_close(&daemon->public_listener);
 	spoa_handover_stop(daemon);
 	(void)!spoa_inherit_done(&daemon->inherit, why);
@@ -407,7 +408,7 @@ int spoa_daemon_run(const struct spoa_daemon_options *options)
 	pthread_mutex_init(&daemon->wanted_lock, NULL);
 	base_clock_now(&daemon->started);
 	daemon->config_path = options->config_path;
-	daemon->admin_listener.fd = daemon->public_listener.fd = -1;
+	daemon->admin_listener.fd = daemon->remote_listener.fd = daemon->public_listener.fd = -1;
 	daemon->handover_listener.fd = daemon->predecessor = daemon->successor = -1;
 	daemon->loop = ev_default_loop(EVFLAG_AUTO | EVFLAG_NOENV);
 	rc = spoa_daemon_start(daemon, conf, options);

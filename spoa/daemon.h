@@ -8,6 +8,7 @@
 
 #include "net/net.h"
 #include "spoa/haproxy.h"
+#include "spoa/admin.h"
 #include "spoa/http.h"
 #include "spoa/inherit.h"
 #include "spoa/introspect.h"
@@ -67,8 +68,8 @@ struct spoa_daemon {
 
 	struct spoa_listen listeners[SPOA_LISTENERS_MAX];
 	size_t n_listeners;
-	struct spoa_listen admin_listener;
-	struct spoa_http *admin;
+	struct spoa_listen admin_listener, remote_listener; /* the second by TCP; fd -1: none */
+	struct spoa_admin *admin;
 	struct spoa_listen public_listener;
 	struct spoa_public *public;
 	struct spoa_inherit inherit; /* empty once it has started */

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* SPOP, admin, handover, public. */
-#define SOCKETS_MAX (SPOA_LISTENERS_MAX + 3)
+/* SPOP, admin twice, handover, public. */
+#define SOCKETS_MAX (SPOA_LISTENERS_MAX + 4)
 
 static void forget_successor(struct spoa_daemon *daemon)
 {
@@ -23,8 +23,8 @@ static void forget_successor(struct spoa_daemon *daemon)
 /* Every socket that the successor will look for, in any order. */
 static size_t list(const struct spoa_daemon *daemon, int *fds, char *kinds)
 {
-	const struct spoa_listen *others[] = {
-		&daemon->admin_listener, &daemon->handover_listener, &daemon->public_listener};
+	const struct spoa_listen *others[] = {&daemon->admin_listener, &daemon->remote_listener,
+		&daemon->handover_listener, &daemon->public_listener};
 	size_t n = 0;
 
 	for (size_t i = 0; i < daemon->n_listeners; i++) {

@@ -1,6 +1,7 @@
 #include "spoa/http.h"
 
 #include "base/clock.h"
+#include "spoa/http_guard.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -42,14 +43,6 @@ struct spoa_http {
 	bool closed_one; /* since MHD_run was called */
 };
 
-static uint64_t mono_ns(void)
-{
-	struct base_now now;
-
-	base_clock_now(&now);
-	return now.mono_ns;
-}
-
 static enum MHD_Result reply(struct MHD_Connection *connection,
 	const struct spoa_http_answer *answer, enum MHD_ResponseMemoryMode mode)
 {
@@ -80,6 +73,13 @@ static enum MHD_Result reply_text(
 	};
 
 	return reply(connection, &answer, MHD_RESPMEM_PERSISTENT);
+}
+
+const char *spoa_http_query(const struct spoa_http_request *request, const char *name)
+{
+	return request->connection ? MHD_lookup_connection_value(
+					     request->connection, MHD_GET_ARGUMENT_KIND, name)
+				   : NULL;
 }
 
 static bool serves(const struct spoa_http_route *route, const char *method)
@@ -126,10 +126,16 @@ static bool announces_too_much(
 static enum MHD_Result begin(const struct spoa_http *http, struct MHD_Connection *connection,
 	const char *path, const char *method, void **ret_exchange)
 {
-	unsigned status;
-	const struct spoa_http_route *route = find_route(http, method, path, &status);
+	const char *why = NULL;
+	unsigned status = 0;
+	const struct spoa_http_route *route;
 	struct exchange *exchange;
 
+	if (http->options.guard)
+		status = spoa_http_guard_check(http->options.guard, connection, method, &why);
+	if (status)
+		return reply_text(connection, status, why);
+	route = find_route(http, method, path, &status);
 	if (!route)
 		return refuse(connection, status);
 	if (announces_too_much(connection, route))
@@ -167,6 +173,7 @@ static enum MHD_Result handle(const struct spoa_http *http, struct MHD_Connectio
 	const struct spoa_http_request request = {
 		.content_type = type ? type : "",
 		.body = {.p = exchange->body, .n = exchange->n},
+		.connection = connection,
 	};
 	struct spoa_http_answer answer = {
 		.status = MHD_HTTP_OK,
@@ -235,7 +242,7 @@ static void on_connection(void *arg, struct MHD_Connection *connection, void **s
 		return;
 	}
 	peer->fd = info->connect_fd;
-	peer->since = mono_ns();
+	peer->since = base_clock_mono_ns();
 	TAILQ_INSERT_TAIL(&http->peers, peer, in_http);
 	*state = peer;
 }
@@ -282,7 +289,7 @@ static void on_sweep(struct ev_loop *loop, ev_timer *watcher, int events)
 {
 	struct spoa_http *http = watcher->data;
 	uint64_t life_ns = http->options.life_s * (uint64_t)NS_PER_S;
-	uint64_t now = mono_ns();
+	uint64_t now = base_clock_mono_ns();
 	struct peer *peer;
 
 	(void)events;
@@ -304,6 +311,8 @@ static struct MHD_Daemon *start(struct spoa_http *http, int fd)
 		{MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)o->tls_cert},
 		{MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)o->tls_key},
 		{MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)TLS_PRIORITIES},
+		{o->client_ca ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
+			(void *)o->client_ca},
 		{MHD_OPTION_END, 0, NULL},
 	};
 	static const struct MHD_OptionItem NO_TLS[] = {{MHD_OPTION_END, 0, NULL}};

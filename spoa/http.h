@@ -15,12 +15,18 @@
 
 #include <ev.h>
 
+struct MHD_Connection;
 struct spoa_http;
+struct spoa_http_guard;
 
 struct spoa_http_request {
-	const char *content_type; /* as it was sent; "" when it was not */
-	struct span body;         /* of a POST; at most the route's max_body */
+	const char *content_type;          /* as it was sent; "" when it was not */
+	struct span body;                  /* of a POST; at most the route's max_body */
+	struct MHD_Connection *connection; /* for spoa_http_query; NULL in some tests */
 };
+
+/* A parameter of the URL's query, as long as the request; NULL: it is not there. */
+const char *spoa_http_query(const struct spoa_http_request *request, const char *name);
 
 /* Filled by the handler; status is 200, and the type the route's, until it says otherwise. */
 struct spoa_http_answer {
@@ -51,6 +57,8 @@ struct spoa_http_options {
 	/* PEM texts, borrowed until spoa_http_free; NULL: no TLS. */
 	const char *tls_cert;
 	const char *tls_key;
+	const char *client_ca;               /* clients are asked for a certificate of it */
+	const struct spoa_http_guard *guard; /* who may ask, borrowed; NULL: everybody */
 };
 
 /* Bytes of memory for the head of one connection's request. */

@@ -6,16 +6,12 @@
 #include "spoa/filter.h"
 #include "spoa/handover.h"
 #include "spoa/log.h"
-#include "spoa/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define ADMIN_CONNECTIONS 32
-#define ADMIN_IDLE_S      3
 
 static int fail(const char *what, const char *why)
 {
@@ -80,6 +76,9 @@ static int open_listeners(
 	}
 	if (open_one(daemon, &admin, user, &daemon->admin_listener))
 		return -1;
+	if (conf->admin.remote.tcp_host &&
+		open_one(daemon, &conf->admin.remote, user, &daemon->remote_listener))
+		return -1;
 	if (spoa_public_is_on(conf) &&
 		open_one(daemon, &conf->public.listen, user, &daemon->public_listener))
 		return -1;
@@ -141,17 +140,14 @@ static int copy(const struct spoa_listen *listener)
 
 static int serve_admin(struct spoa_daemon *daemon)
 {
-	const struct spoa_http_options admin = {
-		.routes = spoa_status_routes,
-		.n_routes = spoa_status_n_routes,
-		.arg = daemon,
-		.connections = ADMIN_CONNECTIONS,
-		.idle_s = ADMIN_IDLE_S,
-	};
-	int fd = copy(&daemon->admin_listener);
+	char why[SPOA_ADMIN_WHY] = "no descriptors";
+	int remote = daemon->remote_listener.fd >= 0 ? copy(&daemon->remote_listener) : -1;
+	int local = copy(&daemon->admin_listener);
 
-	if (fd < 0 || spoa_http_new(daemon->loop, fd, &admin, &daemon->admin))
-		return fail("admin", "cannot serve");
+	if (local < 0 || (daemon->remote_listener.fd >= 0 && remote < 0) ||
+		spoa_admin_new(daemon->loop, local, remote, daemon->config->conf, daemon,
+			&daemon->admin, why))
+		return fail("admin", why);
 	return 0;
 }
 

@@ -44,7 +44,7 @@ version: 1
 listen:
 {listen}
 workers: {workers}
-admin: {{unix: {dir}/admin.sock, handover: {dir}/handover.sock}}
+admin: {{unix: {dir}/admin.sock, handover: {dir}/handover.sock{admin_more}}}
 store: {{path: {dir}/state.db}}
 seccomp: {seccomp}
 bpf: {{mode: {bpf}, path: {bpf_dir}, cgroup: {cgroup}, group: "{uid}", ports: [], max_flows: {max_flows}}}
@@ -108,7 +108,7 @@ class Agent:
                         "activated": False,  # sockets come from a service manager: us
                         "unix_more": "", "tcp_more": "",  # further keys of the listeners
                         "max_flows": 4096, "seccomp": SECCOMP, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
-                        "provider_more": "", **options}
+                        "provider_more": "", "admin_more": "", **options}
         if "issuer" not in options:
             self.options["issuer"] = provider().issuer
         self.configure()

@@ -47,6 +47,13 @@ static const struct say_row ROWS[] = {
 		"f:5:40: 'tls_cert' and 'tls_key' need each other\n"},
 	{MINIMAL "public: {tls_cert: /c, tls_key: /k}\n",
 		"f:5:20: 'tls_cert' needs 'tcp' or 'unix'\n"},
+	{MINIMAL "admin: {tcp: '127.0.0.1:1'}\n",
+		"f:5:14: 'tcp' needs 'client_ca' or 'token_file'\n"},
+	{MINIMAL "admin: {tcp: '192.0.2.1:1', token_file: /t}\n",
+		"f:5:14: 'tcp' needs 'tls_cert' where it is no loopback address\n"},
+	{MINIMAL "admin: {tcp: '192.0.2.1:1', token_file: /t, tls_cert: /c}\n",
+		"f:5:55: 'tls_cert' needs 'tls_key'\n"},
+	{MINIMAL "admin: {tcp: '[::1]:1', token_file: /t}\n", ""},
 	{MINIMAL "public: {unix: /x, mode: 0600, tls_cert: /c, tls_key: /k}\n", ""},
 	{HEAD "listen:\n  - {tcp: 127.0.0.1:1, users: [u], groups: g}\n  - {unix: /x, allow: "
 	      "['::1'], tls: {cert: /c}}\nproviders: [" PROVIDER "}]\n" ROLES,

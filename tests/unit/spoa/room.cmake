@@ -25,6 +25,7 @@ unit(spoa
 		unit/spoa/test_fragment.c
 		unit/spoa/test_haproxy.c
 		unit/spoa/test_http.c
+		unit/spoa/test_http_guard.c
 		unit/spoa/test_inquiry.c
 		unit/spoa/test_introspect.c
 		unit/spoa/test_kernel_policy.c

@@ -47,6 +47,7 @@
 	X(tls) \
 	X(http) \
 	X(haproxy) \
+	X(http_guard) \
 	X(assertion) \
 	X(kernel_policy) \
 	X(keyring) \
