@@ -37,4 +37,16 @@ static inline bool span_is(struct span a, const char *text)
 	return span_eq(a, span_of(text));
 }
 
+/* How often c is there; whoever asks for few says how many end the search. */
+static inline size_t span_count(struct span s, char c, size_t most)
+{
+	size_t n = 0;
+
+	for (const char *at; n < most && s.n && (at = memchr(s.p, c, s.n)); n++) {
+		s.n -= (size_t)(at + 1 - s.p);
+		s.p = at + 1;
+	}
+	return n;
+}
+
 #endif

@@ -46,9 +46,22 @@ size_t base_utf8_next(struct span s)
 	return 0;
 }
 
+/* Most texts are nothing but ASCII: eight bytes at a time of it. */
+static struct span skip_ascii(struct span s)
+{
+	uint64_t eight;
+
+	for (; s.n >= sizeof(eight); s.p += sizeof(eight), s.n -= sizeof(eight)) {
+		memcpy(&eight, s.p, sizeof(eight));
+		if (eight & UINT64_C(0x8080808080808080))
+			break;
+	}
+	return s;
+}
+
 bool base_utf8_valid(struct span s)
 {
-	while (s.n) {
+	while ((s = skip_ascii(s)).n) {
 		size_t len = base_utf8_next(s);
 
 		if (!len)

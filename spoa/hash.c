@@ -1,6 +1,7 @@
 #include "spoa/hash.h"
 
-#include <openssl/sha.h>
+#include "token/hash.h"
+
 #include <string.h>
 
 #define SAME(field)                                                                                \
@@ -14,12 +15,12 @@ _Static_assert((int)TOKEN_REVOKE_FIELDS == (int)BPFMAP_TOKEN_FIELDS, "same field
 
 uint64_t spoa_hash_text(struct span text)
 {
-	unsigned char hash[SHA256_DIGEST_LENGTH];
+	uint8_t hash[TOKEN_HASH_BYTES];
 	uint64_t value;
 
 	if (!text.n)
 		return 0;
-	SHA256((const unsigned char *)text.p, text.n, hash);
+	token_hash_of(text, hash);
 	memcpy(&value, hash, sizeof(value));
 	return value ? value : 1;
 }

@@ -29,7 +29,7 @@ static inline size_t token_b64_chars(size_t n)
 /*
  * Appends the bytes to out.
  *   -EBADMSG  not strict base64url;  -ENOSPC  longer than what is left of out
- * On failure nothing is written.
+ * On failure out is where it was; what is behind that may be overwritten.
  */
 int token_b64_decode(struct span text, struct wr *out) must_check;
 

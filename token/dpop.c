@@ -152,16 +152,13 @@ static enum base_reason judge(const struct token_payload *payload,
 	return BASE_REASON_OK;
 }
 
-static enum base_reason check_claims(struct token_ctx *ctx, const struct token_jws *jws,
+static enum base_reason check_claims(const struct token_jws *jws,
 	const struct token_dpop_request *request, int64_t now_s, struct token_dpop *ret_proof,
 	const char **ret_why)
 {
 	struct token_payload payload;
-	struct span json;
-	enum base_reason reason = token_jws_payload(ctx, jws, &json);
+	enum base_reason reason = token_claims_parse(jws->payload, &payload);
 
-	if (reason == BASE_REASON_OK)
-		reason = token_claims_parse(json, &payload);
 	if (reason == BASE_REASON_INTERNAL)
 		return reason;
 	if (reason != BASE_REASON_OK)
@@ -197,5 +194,5 @@ enum base_reason token_dpop_check(struct token_ctx *ctx, struct span proof,
 	reason = check_key(ctx, &jws, json_object_get(header, "jwk"), request->jkt, ret_why);
 	if (reason != BASE_REASON_OK)
 		return reason;
-	return check_claims(ctx, &jws, request, now_s, ret_proof, ret_why);
+	return check_claims(&jws, request, now_s, ret_proof, ret_why);
 }

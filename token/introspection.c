@@ -105,9 +105,7 @@ static bool is_b64token(struct span token)
 
 bool token_introspection_is_opaque(struct span token)
 {
-	size_t dots = 0;
+	size_t dots = span_count(token, '.', 5);
 
-	for (size_t i = 0; i < token.n; i++)
-		dots += token.p[i] == '.';
 	return dots != 2 && dots != 4 && is_b64token(token);
 }

@@ -37,15 +37,6 @@ void token_ctx_free(struct token_ctx *ctx)
 	free(ctx);
 }
 
-static size_t count_dots(struct span token)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < token.n; i++)
-		n += token.p[i] == '.';
-	return n;
-}
-
 /* What stands before the first dot; moves *rest behind it. */
 static struct span cut_segment(struct span *rest)
 {
@@ -104,17 +95,18 @@ static enum base_reason read_segments(
 {
 	struct span rest = token;
 	struct span header = cut_segment(&rest);
+	struct span payload;
 	enum base_reason reason;
 
-	jws->payload_b64 = cut_segment(&rest);
+	payload = cut_segment(&rest);
 	jws->signing_input = (struct span){.p = token.p, .n = token.n - rest.n - 1};
 	if (padded) {
 		jws->whole_quads = true;
 		header = cut_padding(header, jws);
-		jws->payload_b64 = cut_padding(jws->payload_b64, jws);
+		payload = cut_padding(payload, jws);
 		rest = cut_padding(rest, jws);
 	}
-	if (!header.n || !token_b64_check(jws->payload_b64))
+	if (!header.n || decode(payload, ctx->payload, sizeof(ctx->payload), &jws->payload))
 		return BASE_REASON_TOKEN_MALFORMED;
 	reason = read_header(ctx, header, jws);
 	if (reason != BASE_REASON_OK)
@@ -136,7 +128,7 @@ static enum base_reason parse(
 	/* A leading brace is the JSON serialisation (RFC 7515 7.2). */
 	if (!token.n || token.p[0] == '{')
 		return BASE_REASON_TOKEN_MALFORMED;
-	dots = count_dots(token);
+	dots = span_count(token, '.', 5);
 	if (dots == 4)
 		return BASE_REASON_TOKEN_ENCRYPTED;
 	if (dots != 2)
@@ -187,15 +179,4 @@ enum base_reason token_jws_verify(
 	default:
 		return BASE_REASON_INTERNAL;
 	}
-}
-
-enum base_reason token_jws_payload(
-	struct token_ctx *ctx, const struct token_jws *jws, struct span *ret_payload)
-{
-	struct span payload;
-
-	if (decode(jws->payload_b64, ctx->payload, sizeof(ctx->payload), &payload))
-		return BASE_REASON_TOKEN_MALFORMED;
-	*ret_payload = payload;
-	return BASE_REASON_OK;
 }

@@ -1,7 +1,7 @@
 /*
  * Compact JWS (RFC 7515 7.1) from a stranger: strict front end and signature
- * check. Knows nothing of claims: the payload is bytes, and it is handed out
- * only after the signature held.
+ * check. Knows nothing of claims: the payload is bytes, and whoever reads them
+ * has asked token_jws_verify before.
  */
 #ifndef TOKEN_JWS_H
 #define TOKEN_JWS_H
@@ -31,8 +31,8 @@ void token_ctx_free(struct token_ctx *ctx);
 /* The parsed, not yet verified front of a token. */
 struct token_jws {
 	struct span signing_input; /* borrowed from the token: header.payload */
-	struct span payload_b64;   /* borrowed from the token */
-	struct span signature;     /* decoded; lives in ctx until its next use */
+	struct span payload;       /* decoded; a stranger's bytes until the signature held */
+	struct span signature;     /* decoded; both live in ctx until its next use */
 	enum token_alg alg;
 	char typ[TOKEN_TYP_MAX + 1]; /* lower case, "application/" cut; "" when absent */
 	char kid[TOKEN_KID_MAX + 1]; /* opaque bytes, no NUL */
@@ -71,13 +71,6 @@ enum base_reason token_jws_header(
  */
 enum base_reason token_jws_verify(
 	struct token_ctx *ctx, const struct token_jws *jws, const struct token_key *key);
-
-/*
- * The payload bytes of a token whose signature held. They live in ctx until
- * its next use. OK, or TOKEN_MALFORMED.
- */
-enum base_reason token_jws_payload(
-	struct token_ctx *ctx, const struct token_jws *jws, struct span *ret_payload);
 
 DEFINE_CLEANUP(token_ctx, struct token_ctx *, token_ctx_free)
 

@@ -111,17 +111,16 @@ static enum base_reason try_keys(struct search *s, const struct token_keyset *ke
 static enum base_reason parse_payload(struct search *s, const struct token_provider *merged)
 {
 	cleanup(json) json_t *header = NULL;
-	struct span json;
-	enum base_reason reason = token_jws_payload(s->ctx, &s->jws, &json);
+	enum base_reason reason = BASE_REASON_OK;
 
-	if (reason == BASE_REASON_OK && merged)
+	if (merged)
 		reason = token_jws_header(s->ctx, &s->jws, &header);
 	if (reason != BASE_REASON_OK)
 		return reason;
 	if (!merged)
-		return token_claims_parse(json, &s->payload);
-	return token_claims_parse_with(
-		json, header, merged->header_claims, merged->n_header_claims, &s->payload);
+		return token_claims_parse(s->jws.payload, &s->payload);
+	return token_claims_parse_with(s->jws.payload, header, merged->header_claims,
+		merged->n_header_claims, &s->payload);
 }
 
 static enum base_reason read_payload(struct search *s, const struct token_provider *rules)

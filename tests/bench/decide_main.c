@@ -4,6 +4,8 @@
  * {name, unit, value}, medians over rounds in which all take their turn.
  *
  *	bench_decide ROUNDS [LARGEST]
+ *	bench_decide profile answer|RS256|ES256   one of them 1000 times, for
+ *		valgrind --tool=callgrind --toggle-collect=profiled
  */
 #include "tests/bench/issuer.h"
 #include "tests/bench/machine.h"
@@ -24,6 +26,7 @@
 #define COLD       400    /* verifications for each measurement */
 #define WARM       100000 /* lookups */
 #define ANSWERS    50000
+#define PROFILED   1000
 
 static struct spoa_snapshot *snapshot;
 static struct base_now now;
@@ -172,13 +175,18 @@ static void answer(struct spoa_state *state, struct span payload)
 		bench_die("no answer");
 }
 
+static void warm_up(struct spoa_state *state)
+{
+	for (size_t i = 0; i < TOKENS; i++)
+		answer(state, bench_traffic_payload(&traffic, i));
+}
+
 /* Of tokens that were all seen before. */
 static double answer_us(struct spoa_state *state)
 {
 	uint64_t started;
 
-	for (size_t i = 0; i < TOKENS; i++)
-		answer(state, bench_traffic_payload(&traffic, i));
+	warm_up(state);
 	started = bench_cpu();
 	for (size_t i = 0; i < ANSWERS; i++)
 		answer(state, bench_traffic_payload(&traffic, i % TOKENS));
@@ -327,6 +335,20 @@ static void round_of(
 	note_threads();
 }
 
+/* The collector's door: what happens behind it is what is counted. */
+__attribute__((noinline, noclone)) void profiled(
+	struct spoa_state *cold, struct spoa_state *memory, const char *what);
+
+void profiled(struct spoa_state *cold, struct spoa_state *memory, const char *what)
+{
+	for (size_t i = 0; i < PROFILED; i++) {
+		if (!strcmp(what, "answer"))
+			answer(memory, bench_traffic_payload(&traffic, i % TOKENS));
+		else
+			decide(cold, span_of(tokens[!strcmp(what, "ES256")][i % TOKENS]), false);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = argc > 1 ? atoi(argv[1]) : 7;
@@ -335,13 +357,20 @@ int main(int argc, char **argv)
 	struct spoa_state cold, memory;
 	size_t n_filled;
 
-	if (rounds < 1 || rounds > ROUNDS_MAX)
+	bool profile = argc > 2 && !strcmp(argv[1], "profile");
+
+	if (!profile && (rounds < 1 || rounds > ROUNDS_MAX))
 		bench_die("usage: bench_decide ROUNDS [LARGEST]");
 	base_clock_now(&now);
 	make_snapshot();
 	make_tokens();
 	init(&cold, 0);
 	init(&memory, 4 << 20);
+	if (profile) {
+		warm_up(&memory);
+		profiled(&cold, &memory, argv[2]);
+		return 0;
+	}
 	n_filled = fill_all(filled, largest);
 	for (int i = 0; i < rounds; i++)
 		round_of(&cold, &memory, filled, n_filled);

@@ -32,14 +32,12 @@ static void start(void)
 static void check_signed(struct span token)
 {
 	struct token_jws jws;
-	struct span payload;
 
 	if (token_jws_parse(ctx, token, &jws) != BASE_REASON_OK)
 		return;
 	FUZZ_CHECK(jws.signing_input.n < token.n && jws.signing_input.p == token.p);
-	FUZZ_CHECK(jws.payload_b64.n < jws.signing_input.n);
+	FUZZ_CHECK(jws.payload.n < jws.signing_input.n);
 	FUZZ_CHECK(strlen(jws.typ) <= TOKEN_TYP_MAX && strlen(jws.kid) == jws.kid_len);
-	FUZZ_CHECK(token_jws_payload(ctx, &jws, &payload) == BASE_REASON_OK);
 	for (size_t i = 0; i < token_keyset_count(issuer.keys); i++)
 		if (token_jws_verify(ctx, &jws, token_keyset_at(issuer.keys, i)) == BASE_REASON_OK)
 			FUZZ_CHECK(jws.alg == token_keyset_at(issuer.keys, i)->alg);

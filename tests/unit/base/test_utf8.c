@@ -114,6 +114,27 @@ START_TEST(texts)
 }
 END_TEST
 
+START_TEST(anywhere)
+{
+	/* Goal: a byte that is wrong is found at every place of a text of every length. */
+	char text[40];
+	size_t wrong = 0;
+
+	for (size_t n = 1; n <= sizeof(text); n++) {
+		struct span s = {text, n};
+
+		memset(text, 'a', n);
+		wrong += !base_utf8_valid(s);
+		for (size_t i = 0; i < n; i++) {
+			text[i] = '\x80';
+			wrong += base_utf8_valid(s);
+			text[i] = 'a';
+		}
+	}
+	ck_assert_uint_eq(wrong, 0);
+}
+END_TEST
+
 Suite *utf8_suite(void)
 {
 	Suite *suite = suite_create("utf8");
@@ -123,6 +144,7 @@ Suite *utf8_suite(void)
 	tcase_add_test(tc, every_code_point);
 	tcase_add_test(tc, every_three_bytes);
 	tcase_add_loop_test(tc, texts, 0, ARRAY_SIZE(TEXTS));
+	tcase_add_test(tc, anywhere);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

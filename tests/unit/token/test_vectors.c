@@ -143,7 +143,6 @@ static bool accepts(struct token_keyset *keys, struct span token)
 	cleanup(token_ctx) struct token_ctx *ctx = token_ctx_new();
 	cleanup(token_keyset) struct token_keyset *set = keys;
 	struct token_jws jws;
-	struct span payload;
 
 	ck_assert_ptr_nonnull(ctx);
 	if (!set)
@@ -154,7 +153,7 @@ static bool accepts(struct token_keyset *keys, struct span token)
 		const struct token_key *k = token_keyset_at(set, i);
 
 		if (matches(&jws, k) && token_jws_verify(ctx, &jws, k) == BASE_REASON_OK)
-			return token_jws_payload(ctx, &jws, &payload) == BASE_REASON_OK;
+			return true;
 	}
 	return false;
 }
