@@ -176,6 +176,7 @@ static void process(struct spoa_conn *conn, size_t n)
 
 	base_clock_now(&conn->worker->now);
 	since = conn->worker->now.mono_ns;
+	spoa_idle_heard(conn, since);
 	if (answer_frames(conn, &in, &more))
 		conn->broken = true;
 	spoa_notify_sent(conn->worker, since);
@@ -237,7 +238,6 @@ static void on_readable(struct ev_loop *loop, ev_io *watcher, int events)
 		end_of_input(conn, got);
 		return;
 	}
-	spoa_idle_heard(conn);
 	if (!conn->may_bind)
 		conn->may_bind = spoa_stream_verified(&conn->stream);
 	process(conn, held + (size_t)got);

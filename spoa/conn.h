@@ -18,11 +18,11 @@ struct spoa_conn {
 	ev_io readable, writable;
 	/* Until HELLO, while a frame is incomplete or an answer unread, until a refusal is sent. */
 	ev_timer patience;
-	ev_timer idle; /* spoa/idle.h */
-	ev_tstamp heard;
-	bool is_tcp;   /* not from this machine, perhaps: its times cannot be compared with ours */
-	bool refusing; /* the DISCONNECT that answers its HELLO waits for patience */
-	bool may_bind; /* write maps: vouched for by the kernel, or by a certificate */
+	ev_timer idle;  /* spoa/idle.h */
+	uint64_t heard; /* CLOCK_MONOTONIC, ns */
+	bool is_tcp;    /* not from this machine, perhaps: its times cannot be compared with ours */
+	bool refusing;  /* the DISCONNECT that answers its HELLO waits for patience */
+	bool may_bind;  /* write maps: vouched for by the kernel, or by a certificate */
 	bool cannot_mark; /* the peer would send packets without the marks that it is given */
 	bool broken;      /* a write failed: nothing more can be said */
 	bool leaving;     /* asked to go as soon as nothing is owed */

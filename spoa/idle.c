@@ -9,7 +9,8 @@ static double limit(const struct spoa_conn *conn)
 static void on_idle(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_conn *conn = timer->data;
-	double left = conn->heard + limit(conn) - ev_now(loop);
+	double silent = (double)(base_clock_mono_ns() - conn->heard) / (double)NS_PER_S;
+	double left = limit(conn) - silent;
 
 	(void)events;
 	if (left > 0 || conn->session.waiting) {
@@ -25,7 +26,7 @@ void spoa_idle_init(struct spoa_conn *conn)
 {
 	ev_timer_init(&conn->idle, on_idle, limit(conn), 0.);
 	conn->idle.data = conn;
-	spoa_idle_heard(conn);
+	spoa_idle_heard(conn, base_clock_mono_ns());
 	if (limit(conn) > 0)
 		ev_timer_start(conn->worker->loop, &conn->idle);
 }
@@ -35,7 +36,7 @@ void spoa_idle_done(struct spoa_conn *conn)
 	ev_timer_stop(conn->worker->loop, &conn->idle);
 }
 
-void spoa_idle_heard(struct spoa_conn *conn)
+void spoa_idle_heard(struct spoa_conn *conn, uint64_t now_ns)
 {
-	conn->heard = ev_now(conn->worker->loop);
+	conn->heard = now_ns;
 }

@@ -7,7 +7,7 @@
 void spoa_idle_init(struct spoa_conn *conn);
 void spoa_idle_done(struct spoa_conn *conn);
 
-/* The peer has sent something. */
-void spoa_idle_heard(struct spoa_conn *conn);
+/* The peer has sent something at that time (CLOCK_MONOTONIC, ns). */
+void spoa_idle_heard(struct spoa_conn *conn, uint64_t now_ns);
 
 #endif

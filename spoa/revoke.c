@@ -6,6 +6,9 @@
 
 #define YEAR_S INT64_C(31622400)
 
+/* What has expired is kept for so long: a wall clock that steps back makes it count again. */
+#define KEPT_S INT64_C(7200)
+
 struct spoa_revoke {
 	struct store *store;
 	struct token_revocations *list;
@@ -52,10 +55,10 @@ static int load(void *arg, const struct store_revocation *entry)
 static int load_all(struct spoa_revoke *revoke, int64_t now_s, char why[STORE_WHY])
 {
 	struct loading loading = {revoke->list, now_s};
-	int rc = store_revocations_purge(revoke->store, now_s);
+	int rc = store_revocations_purge(revoke->store, now_s - KEPT_S);
 
 	if (!rc)
-		rc = store_revocations(revoke->store, now_s, load, &loading);
+		rc = store_revocations(revoke->store, now_s - KEPT_S, load, &loading);
 	if (rc == -ENOSPC)
 		return refuse(rc, "the store holds more than revocation.max_entries", why);
 	return rc ? refuse(rc, "the revocations cannot be read", why) : 0;
@@ -93,16 +96,16 @@ struct token_revocations *spoa_revoke_list(struct spoa_revoke *revoke)
 	return revoke->list;
 }
 
-/* Without what has expired, in memory and on disk. */
+/* Without what has long expired, in memory and on disk. */
 static void tidy(struct spoa_revoke *revoke, int64_t now_s)
 {
-	struct token_revocations *next = token_revocations_compact(revoke->list, now_s);
+	struct token_revocations *next = token_revocations_compact(revoke->list, now_s - KEPT_S);
 
 	if (!next)
 		return;
 	token_revocations_unref(revoke->list);
 	revoke->list = next;
-	(void)!store_revocations_purge(revoke->store, now_s);
+	(void)!store_revocations_purge(revoke->store, now_s - KEPT_S);
 	revoke->owner.changed(revoke->owner.arg);
 }
 

@@ -16,19 +16,11 @@ static void say(double seconds)
 	spoa_log_close(&log);
 }
 
-static uint64_t mono_now(void)
-{
-	struct base_now now;
-
-	base_clock_now(&now);
-	return now.mono_ns;
-}
-
 static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_worker *worker = timer->data;
 	int64_t limit = worker->snapshot->config->conf->spop.max_stall;
-	uint64_t now = mono_now();
+	uint64_t now = base_clock_mono_ns();
 	double since = (double)(now - worker->last_beat) / (double)NS_PER_S;
 
 	(void)events;
@@ -39,7 +31,7 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 	}
 	if (!limit || since < SPOA_STALL_BEAT_SECONDS + (double)limit / 1000.)
 		return;
-	worker->stale_until = ev_now(loop) + SPOA_STALL_AFTER_SECONDS;
+	worker->stale_until = now + (uint64_t)(SPOA_STALL_AFTER_SECONDS * (double)NS_PER_S);
 	spoa_metrics_add(&worker->metrics, SPOA_COUNT_STALLS, 1);
 	say(since);
 }
@@ -50,14 +42,14 @@ void spoa_stall_init(struct spoa_worker *worker)
 	/* First, whatever else there is. */
 	ev_set_priority(&worker->beat, EV_MAXPRI);
 	worker->beat.data = worker;
-	worker->stale_until = 0.;
+	worker->stale_until = 0;
 }
 
 void spoa_stall_watch(struct spoa_worker *worker)
 {
 	if (ev_is_active(&worker->beat))
 		return;
-	worker->last_beat = mono_now();
+	worker->last_beat = base_clock_mono_ns();
 	ev_timer_again(worker->loop, &worker->beat);
 }
 
@@ -66,7 +58,9 @@ void spoa_stall_done(struct spoa_worker *worker)
 	ev_timer_stop(worker->loop, &worker->beat);
 }
 
-bool spoa_stall_is_stale(const struct spoa_worker *worker)
+bool spoa_stall_is_stale(struct spoa_worker *worker)
 {
-	return ev_now(worker->loop) < worker->stale_until;
+	if (worker->stale_until && base_clock_mono_ns() >= worker->stale_until)
+		worker->stale_until = 0;
+	return worker->stale_until;
 }

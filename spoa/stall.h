@@ -25,6 +25,6 @@ void spoa_stall_watch(struct spoa_worker *worker);
 void spoa_stall_done(struct spoa_worker *worker);
 
 /* Has whatever can be read now waited while we stood still? */
-bool spoa_stall_is_stale(const struct spoa_worker *worker);
+bool spoa_stall_is_stale(struct spoa_worker *worker);
 
 #endif

@@ -58,10 +58,9 @@ struct spoa_worker {
 	struct spoa_conns again; /* have more work than one turn, see spoa/turn.h */
 	size_t n_again;
 	ev_idle turn;
-	/* spoa/stall.h: CLOCK_MONOTONIC in ns, and the loop's time. */
+	/* spoa/stall.h: CLOCK_MONOTONIC in ns; stale_until is 0 when that has passed. */
 	ev_timer beat;
-	uint64_t last_beat;
-	ev_tstamp stale_until;
+	uint64_t last_beat, stale_until;
 	struct spoa_parked_list parked; /* oldest first: one deadline for all, so in order */
 	size_t held;                    /* bytes of spoa_hold_limit in use */
 	size_t n_parked;

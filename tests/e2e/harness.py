@@ -32,8 +32,9 @@ IDENTITYD = os.path.join(BUILD, "spoa", "identityd")
 SETUP = os.path.join(BUILD, "setup", "identityd-setup")
 CTL = os.path.join(BUILD, "ctl", "identityctl")
 UID = 61001
+SANITIZED = os.path.basename(BUILD) in ("asan", "tsan")
 # Sanitizers make system calls of their own.
-SECCOMP = "off" if os.path.basename(BUILD) in ("asan", "tsan") else "enforce"
+SECCOMP = "off" if SANITIZED else "enforce"
 
 # (HAProxy says "runtime error:" of Lua, without a column before it.)
 SANITIZER = re.compile(r"ERROR: AddressSanitizer|:\d+:\d+: runtime error:|WARNING: ThreadSanitizer"
@@ -106,6 +107,7 @@ class Agent:
         self.process, self.sockets = None, []
         self.options = {"bpf": "required", "bpf_dir": os.path.join(lab.dir, "bpf"),
                         "activated": False,  # sockets come from a service manager: us
+                        "env": {},  # of the process, beside ours
                         "unix_more": "", "tcp_more": "",  # further keys of the listeners
                         "max_flows": 4096, "seccomp": SECCOMP, "workers": 2, "refresh": "10m", "roles": ROLES, "more": "",
                         "provider_more": "", "admin_more": "", **options}
@@ -152,14 +154,14 @@ class Agent:
         haproxy = grp.getgrnam("haproxy").gr_gid
         argv = [IDENTITYD, "--config", self.config, "--user", f"{UID}:{UID},{haproxy}",
                 *["--replace"] * replace]
-        how = {}
+        how = {"env": self.options["env"]}
         if self.options["activated"]:
             if not self.sockets:
                 self.activate()
             fds = [s.fileno() for s in self.sockets]
             moves = " ".join(f"{3 + i}<&{fd}" for i, fd in enumerate(fds))
             argv = ["bash", "-c", f'LISTEN_PID=$$ exec "$@" {moves}', "bash", *argv]
-            how = {"pass_fds": fds, "env": {"LISTEN_FDS": str(len(fds)),
+            how = {"pass_fds": fds, "env": {**self.options["env"], "LISTEN_FDS": str(len(fds)),
                                             "LISTEN_FDNAMES": "spop:spop:admin"}}
         self.process = self.lab.start(f"identityd-{self.name}", argv, **how)
 

@@ -461,6 +461,7 @@ START_TEST(stood_still)
 	while (!spoa_stall_is_stale(&worker))
 		ev_feed_event(worker.loop, &worker.beat, EV_TIMER),
 			ev_run(worker.loop, EVRUN_NOWAIT);
+	ck_assert_uint_lt(worker.stale_until, base_clock_mono_ns() + NS_PER_S);
 	turn();
 	ck_assert_ptr_null(conn);
 	ck_assert_int_le(recv(fd, some, sizeof(some), 0), 0);
@@ -527,16 +528,18 @@ START_TEST(idle)
 	ck_assert(!ev_is_active(&conn->idle)); /* none was wanted when it came */
 	ev_feed_event(worker.loop, &conn->idle, EV_TIMER);
 	turn();
-	ck_assert(ev_is_active(&conn->idle)); /* heard of just now */
+	ck_assert(ev_is_active(&conn->idle)); /* heard of just now, by a clock that never steps */
+	ck_assert_uint_le(conn->heard, base_clock_mono_ns());
+	ck_assert_uint_gt(conn->heard + 100 * NS_PER_S, base_clock_mono_ns());
 	ck_assert_uint_eq(read_acks(&disconnects) + disconnects, 0);
 	park(1);
-	conn->heard -= 101.;
+	conn->heard -= UINT64_C(101) * NS_PER_S;
 	ev_feed_event(worker.loop, &conn->idle, EV_TIMER);
 	turn();
 	ck_assert_ptr_nonnull(conn);
 	publish_new_key();
 	ck_assert_uint_eq(read_acks(&disconnects), 1);
-	conn->heard -= 101.;
+	conn->heard -= UINT64_C(101) * NS_PER_S;
 	ev_feed_event(worker.loop, &conn->idle, EV_TIMER);
 	turn();
 	ck_assert_ptr_null(conn);

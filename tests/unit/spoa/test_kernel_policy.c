@@ -327,7 +327,7 @@ END_TEST
 
 Suite *suite_kernel_policy(void)
 {
-	Suite *suite = suite_create("spoa/kernel_policy");
+	Suite *suite = suite_create("kernel_policy");
 	TCase *tc = tcase_create("kernel_policy");
 
 	tcase_add_checked_fixture(tc, setup, teardown);

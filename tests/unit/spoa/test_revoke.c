@@ -28,13 +28,18 @@ static void revoked(void *arg, const struct token_revocation *what)
 	n_revoked++;
 }
 
-static void open_all(size_t max)
+static void open_at(size_t max, int64_t now_s)
 {
 	const struct spoa_revoke_owner owner = {changed, revoked, &n_changed};
 	char why[STORE_WHY];
 
 	ck_assert_int_eq(store_open(path, &store, why), 0);
-	ck_assert_int_eq(spoa_revoke_new(store, max, &owner, NOW, &rv, why), 0);
+	ck_assert_int_eq(spoa_revoke_new(store, max, &owner, now_s, &rv, why), 0);
+}
+
+static void open_all(size_t max)
+{
+	open_at(max, NOW);
 }
 
 static void close_all(void)
@@ -92,6 +97,25 @@ START_TEST(life)
 	ck_assert_int_eq(spoa_revoke_remove(rv, id, why), 0);
 	ck_assert_int_eq(spoa_revoke_remove(rv, id, why), -ENOENT);
 	ck_assert(!is_revoked("alice"));
+	close_all();
+	open_all(3);
+	ck_assert(!is_revoked("alice"));
+}
+END_TEST
+
+START_TEST(clock_steps)
+{
+	/* Goal: a wall clock that jumps past the end of a revocation and back revives nobody, not
+	 * even over a restart; what has long expired does go. */
+	ck_assert_int_eq(add("alice", NOW + 10, NULL), 0);
+	close_all();
+	open_at(3, NOW + 3600);
+	ck_assert(is_revoked("alice"));
+	close_all();
+	open_at(3, NOW - 3600);
+	ck_assert(is_revoked("alice"));
+	close_all();
+	open_at(3, NOW + 8000);
 	close_all();
 	open_all(3);
 	ck_assert(!is_revoked("alice"));
@@ -202,6 +226,7 @@ Suite *suite_revoke(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, life);
+	tcase_add_test(tc, clock_steps);
 	tcase_add_test(tc, refused);
 	tcase_add_test(tc, too_many_stored);
 	tcase_add_test(tc, compacted);
