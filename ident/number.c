@@ -62,7 +62,8 @@ bool ident_number_may_fix(uint32_t id)
 
 bool ident_number_markable(struct ident_number number, struct ident_markable *ret)
 {
-	if (!CONFIRMED[number.from] || !RANGES[ident_range_of(number.id)].allocated)
+	if (!CONFIRMED[number.from] || !number.realised ||
+		!RANGES[ident_range_of(number.id)].allocated)
 		return false;
 	*ret = (struct ident_markable){number.id};
 	return true;

@@ -46,6 +46,8 @@ enum ident_provenance {
 struct ident_number {
 	uint32_t id;
 	enum ident_provenance from;
+	/* etcd, crd: published, and for so long that whoever enforces it knows it (cilium.md 9.6) */
+	bool realised;
 };
 
 const char *ident_provenance_name(enum ident_provenance from);
@@ -62,7 +64,10 @@ struct ident_markable {
 	uint32_t id;
 };
 
-/* Only etcd's and crd's numbers are, in the ranges CLUSTER and MESH; else *ret is untouched. */
+/*
+ * May it be marked now? Only etcd's and crd's numbers, in the ranges CLUSTER and
+ * MESH, and only while they are realised; else *ret is untouched.
+ */
 bool ident_number_markable(struct ident_number number, struct ident_markable *ret) must_check;
 
 #endif

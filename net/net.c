@@ -9,12 +9,6 @@
 #include <signal.h>
 #include <time.h>
 
-/* Exchanges at the same time; the others wait, their time running. */
-/*
- * One for the keys of each provider (64), and as many for introspection: a
- * slow provider delays no other, and introspection never delays keys.
- */
-#define ACTIVE_MAX 128
 /* Idle connections that are kept for the next request to the same server. */
 #define KEPT_CONNECTIONS 64L
 /* How often the thread looks at the time of those that wait, and when none does. */
@@ -35,13 +29,29 @@ struct net {
 	struct net_transfer **waiting_end;
 	struct net_answer *answers;
 	struct net_answer **answers_end;
+	size_t n_lines, lines_bytes; /* of them that are lines */
+	void *cancelled[NET_REQUESTS_MAX];
+	size_t n_cancelled;
 
 	/* The thread's alone; after it ended, net_free's. */
-	struct net_transfer *active[ACTIVE_MAX];
+	struct net_transfer *active[NET_ACTIVE_MAX];
 	size_t n_active;
 };
 
 DEFINE_CLEANUP(net, struct net *, net_free)
+
+static void queue_answer(struct net *net, struct net_answer *answer)
+{
+	pthread_mutex_lock(&net->lock);
+	*net->answers_end = answer;
+	net->answers_end = &answer->next;
+	if (answer->more) {
+		net->n_lines++;
+		net->lines_bytes += answer->body_len;
+	}
+	pthread_mutex_unlock(&net->lock);
+	net->wake(net->arg);
+}
 
 /* Ends the transfer, whose answer is written. */
 static void deliver(struct net *net, struct net_transfer *t)
@@ -49,11 +59,28 @@ static void deliver(struct net *net, struct net_transfer *t)
 	struct net_answer *answer = TAKE_PTR(t->answer);
 
 	net_transfer_free(t);
+	queue_answer(net, answer);
+}
+
+static bool lines_full(const struct net *net)
+{
+	return net->n_lines >= NET_LINES_MAX || net->lines_bytes >= NET_LINES_BYTES_MAX;
+}
+
+static bool has_room(void *arg)
+{
+	struct net *net = arg;
+	bool full;
+
 	pthread_mutex_lock(&net->lock);
-	*net->answers_end = answer;
-	net->answers_end = &answer->next;
+	full = lines_full(net);
 	pthread_mutex_unlock(&net->lock);
-	net->wake(net->arg);
+	return !full;
+}
+
+static void on_line(void *arg, struct net_answer *line)
+{
+	queue_answer(arg, line);
 }
 
 static struct net_transfer *waiting_pop(struct net *net)
@@ -82,7 +109,7 @@ static struct net_transfer *waiting_expired(struct net *net, uint64_t now_ns)
 	while (*at) {
 		struct net_transfer *t = *at;
 
-		if (now_ns < t->deadline_ns) {
+		if (now_ns < t->deadline_ns && !t->cancelled) {
 			at = &t->next;
 			continue;
 		}
@@ -105,7 +132,7 @@ static void expire_waiting(struct net *net)
 	while (t) {
 		struct net_transfer *next = t->next;
 
-		net_outcome_fail(t, -ETIMEDOUT);
+		net_outcome_fail(t, t->cancelled ? -ECANCELED : -ETIMEDOUT);
 		deliver(net, t);
 		t = next;
 	}
@@ -125,9 +152,60 @@ static void start_one(struct net *net, struct net_transfer *t)
 	net->active[net->n_active++] = t;
 }
 
+/* Streams that wait for room, once there is some. */
+static void go_on(struct net *net)
+{
+	for (size_t i = 0; i < net->n_active; i++) {
+		struct net_transfer *t = net->active[i];
+
+		if (t->paused && has_room(net)) {
+			t->paused = false;
+			curl_easy_pause(t->easy, CURLPAUSE_CONT);
+		}
+	}
+}
+
+static bool was_cancelled(const struct net *net, const void *owner)
+{
+	for (size_t i = 0; i < net->n_cancelled; i++)
+		if (net->cancelled[i] == owner)
+			return true;
+	return false;
+}
+
+/* Makes those expire that nobody wants any more, wherever they are. */
+static void take_cancelled(struct net *net)
+{
+	pthread_mutex_lock(&net->lock);
+	for (struct net_transfer *t = net->waiting; net->n_cancelled && t; t = t->next)
+		t->cancelled = t->cancelled || was_cancelled(net, t->answer->owner);
+	for (size_t i = 0; net->n_cancelled && i < net->n_active; i++)
+		net->active[i]->cancelled = net->active[i]->cancelled ||
+					    was_cancelled(net, net->active[i]->answer->owner);
+	net->n_cancelled = 0;
+	pthread_mutex_unlock(&net->lock);
+}
+
+static void end_cancelled(struct net *net)
+{
+	take_cancelled(net);
+	for (size_t i = 0; i < net->n_active;) {
+		struct net_transfer *t = net->active[i];
+
+		if (!t->cancelled) {
+			i++;
+			continue;
+		}
+		curl_multi_remove_handle(net->multi, t->easy);
+		net->active[i] = net->active[--net->n_active];
+		net_outcome_fail(t, -ECANCELED);
+		deliver(net, t);
+	}
+}
+
 static void start_waiting(struct net *net)
 {
-	while (net->n_active < ACTIVE_MAX) {
+	while (net->n_active < NET_ACTIVE_MAX) {
 		struct net_transfer *t = waiting_pop(net);
 
 		if (!t)
@@ -181,6 +259,8 @@ static void *run(void *arg)
 	int n_running;
 
 	while (!is_stopping(net)) {
+		end_cancelled(net);
+		go_on(net);
 		curl_multi_perform(net->multi, &n_running);
 		collect(net);
 		start_waiting(net); /* last, so that nobody waits while a slot is free */
@@ -246,6 +326,9 @@ int net_submit(struct net *net, const struct net_request *request)
 	if (net->n_unanswered == NET_REQUESTS_MAX) {
 		rc = -EAGAIN;
 	} else {
+		t->room = has_room;
+		t->line = on_line;
+		t->arg = net;
 		net->n_unanswered++;
 		*net->waiting_end = t;
 		net->waiting_end = &t->next;
@@ -257,20 +340,46 @@ int net_submit(struct net *net, const struct net_request *request)
 	return rc;
 }
 
+void net_cancel(struct net *net, void *owner)
+{
+	pthread_mutex_lock(&net->lock);
+	if (!was_cancelled(net, owner) && net->n_cancelled < NET_REQUESTS_MAX)
+		net->cancelled[net->n_cancelled++] = owner;
+	pthread_mutex_unlock(&net->lock);
+	curl_multi_wakeup(net->multi);
+}
+
+/* Under the lock. Whether streams that wait may go on now. */
+static bool account_taken(struct net *net, const struct net_answer *answer)
+{
+	bool was_full = lines_full(net);
+
+	if (!answer->more) {
+		net->n_unanswered--;
+		return false;
+	}
+	net->n_lines--;
+	net->lines_bytes -= answer->body_len;
+	return was_full && !lines_full(net);
+}
+
 struct net_answer *net_take(struct net *net)
 {
 	struct net_answer *answer;
+	bool go = false;
 
 	pthread_mutex_lock(&net->lock);
 	answer = net->answers;
 	if (answer) {
 		net->answers = answer->next;
 		answer->next = NULL;
-		net->n_unanswered--;
+		go = account_taken(net, answer);
 	}
 	if (!net->answers)
 		net->answers_end = &net->answers;
 	pthread_mutex_unlock(&net->lock);
+	if (go)
+		curl_multi_wakeup(net->multi);
 	return answer;
 }
 

@@ -17,6 +17,21 @@
 /* Requests between submit and take; so at most this many bodies are held. */
 #define NET_REQUESTS_MAX 512
 
+/*
+ * Lines that wait to be taken, by number and by bytes. Beyond either, servers
+ * are not read from until some are gone; what was read already (16 KiB at most
+ * for each stream, and a line of it) comes on top.
+ */
+#define NET_LINES_MAX       128
+#define NET_LINES_BYTES_MAX ((size_t)16 * 1024 * 1024)
+
+/*
+ * Exchanges at the same time; the others wait, their time running. One for the
+ * keys of each provider (64), as many for introspection, and etcd's: a slow
+ * provider delays no other, and introspection never delays keys.
+ */
+#define NET_ACTIVE_MAX 192
+
 #define NET_ETAG_MAX 127 /* longer ones are not kept: RFC 9110 8.8.3 sets no limit */
 
 struct net;
@@ -34,13 +49,21 @@ struct net_request {
 	const char *const *headers; /* "Name: value"; for the server alone, not the proxy */
 	size_t n_headers;
 	const char *post; /* the body of a POST; NULL: a GET */
-	size_t max_bytes; /* body ceiling */
+	size_t max_bytes; /* body ceiling; with lines: of each of them */
 	long timeout_ms;  /* above 0; from submit to the last byte, waiting for a slot included */
-	void *owner;      /* handed back with the answer */
+	/*
+	 * The body goes on and on: each of its lines comes as an answer of its own
+	 * with more set, empty ones left out, as long as the status is 200; then the
+	 * answer without more ends it. The time is only for what comes before the
+	 * connection is there; who wants to wait no longer says net_cancel.
+	 */
+	bool lines;
+	void *owner; /* handed back with the answer */
 };
 
 struct net_answer {
 	void *owner;
+	bool more;   /* one line of a body, see net_request; others follow */
 	int error;   /* 0, or -errno: -ETIMEDOUT, -EMSGSIZE, -ECONNREFUSED, -EACCES, -EIO, ... */
 	long status; /* HTTP status when error is 0; a redirect is just its 3xx */
 	char *body;  /* owned; NUL-terminated behind body_len bytes; NULL when error is not 0 */
@@ -68,6 +91,12 @@ int net_new(void (*wake)(void *arg), void *arg, struct net **ret_net) must_check
  *   -ENOMEM
  */
 int net_submit(struct net *net, const struct net_request *request) must_check;
+
+/*
+ * Soon ends whatever this owner has submitted: its answer is -ECANCELED, or what
+ * came first. There must be something of its own that is not answered yet.
+ */
+void net_cancel(struct net *net, void *owner);
 
 /* The next answer, or NULL; from any thread. The caller ends it with net_answer_free. */
 struct net_answer *net_take(struct net *net);

@@ -4,6 +4,8 @@
 #include "net/transfer.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 /* What never depends on the request. */
@@ -50,23 +52,77 @@ static int body_grow(struct net_transfer *t, size_t n)
 	return 0;
 }
 
+static int body_add(struct net_transfer *t, const char *p, size_t n)
+{
+	struct net_answer *answer = t->answer;
+	int rc = n > t->max_bytes - answer->body_len ? -EMSGSIZE : body_grow(t, n);
+
+	if (rc)
+		return rc;
+	memcpy(answer->body + answer->body_len, p, n);
+	answer->body_len += n;
+	answer->body[answer->body_len] = '\0';
+	return 0;
+}
+
+/* What was gathered goes out as a line, and an empty body takes its place. */
+static int line_end(struct net_transfer *t)
+{
+	struct net_answer *next = net_answer_new(t->answer->owner);
+	struct net_answer *line = t->answer;
+
+	if (!next)
+		return -ENOMEM;
+	t->answer = next;
+	t->body_room = 1;
+	line->more = true;
+	line->status = 200;
+	t->line(t->arg, line);
+	return 0;
+}
+
+static int take_lines(struct net_transfer *t, const char *p, size_t n)
+{
+	int rc = 0;
+
+	while (n && !rc) {
+		const char *end = memchr(p, '\n', n);
+		size_t len = end ? (size_t)(end - p) : n;
+
+		rc = body_add(t, p, len);
+		if (!rc && end && t->answer->body_len)
+			rc = line_end(t);
+		p += len + (end != NULL);
+		n -= len + (end != NULL);
+	}
+	return rc;
+}
+
+/* Errors come with another status, and as one body. */
+static bool is_stream(const struct net_transfer *t)
+{
+	long status = 0;
+
+	if (t->lines)
+		curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status == 200;
+}
+
 /* curl: any result but n ends the transfer. */
 static size_t on_body(char *p, size_t size, size_t n, void *arg)
 {
 	struct net_transfer *t = arg;
-	struct net_answer *answer = t->answer;
 
 	n *= size; /* size is always 1 (CURLOPT_WRITEFUNCTION) */
-	if (n > t->max_bytes - answer->body_len)
-		t->stopped = -EMSGSIZE;
-	else
-		t->stopped = body_grow(t, n);
-	if (t->stopped)
-		return 0;
-	memcpy(answer->body + answer->body_len, p, n);
-	answer->body_len += n;
-	answer->body[answer->body_len] = '\0';
-	return n;
+	if (is_stream(t)) {
+		t->paused = !t->room(t->arg);
+		if (t->paused)
+			return CURL_WRITEFUNC_PAUSE; /* the same bytes come again */
+		t->stopped = take_lines(t, p, n);
+	} else {
+		t->stopped = body_add(t, p, n);
+	}
+	return t->stopped ? 0 : n;
 }
 
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
@@ -83,6 +139,25 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 	return n;
 }
 
+/*
+ * A server that is gone without a word must not keep a stream waiting for ever:
+ * asked after so many seconds of silence, and so often before it counts as gone.
+ */
+#define ALIVE_IDLE_S  5L
+#define ALIVE_EVERY_S 2L
+#define ALIVE_TIMES   3
+
+static curl_socket_t open_socket(const struct net_transfer *t, const struct curl_sockaddr *address)
+{
+	static const int TIMES = ALIVE_TIMES;
+	int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+
+	/* The one such option that libcurl has no name for. */
+	if (fd >= 0 && t->lines)
+		(void)!setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &TIMES, sizeof(TIMES));
+	return fd;
+}
+
 /* Before a connection is tried: a refused address never sees a packet of ours. */
 static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
@@ -93,7 +168,7 @@ static curl_socket_t on_socket(void *arg, curlsocktype purpose, struct curl_sock
 		t->refused = true;
 		return CURL_SOCKET_BAD;
 	}
-	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	return open_socket(t, address);
 }
 
 /*
@@ -156,6 +231,13 @@ static CURLcode set_callbacks(CURL *easy, struct net_transfer *t)
 	return rc;
 }
 
+static CURLcode set_alive(CURL *easy)
+{
+	CURLcode rc = curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, ALIVE_IDLE_S);
+
+	return rc ? rc : curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, ALIVE_EVERY_S);
+}
+
 /* The text is the transfer's: libcurl does not copy it. */
 static CURLcode set_post(CURL *easy, const struct net_transfer *t)
 {
@@ -190,8 +272,13 @@ static CURLcode set_request(CURL *easy, const struct net_transfer *t, long left_
 		rc = curl_easy_setopt(easy, CURLOPT_USERAGENT, "identityd/" IDENTITYD_VERSION);
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, t->headers);
-	if (!rc)
+	if (!rc && !t->lines)
 		rc = curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, left_ms);
+	/* A connection of its own: a kept one does not have these options. */
+	if (!rc && t->lines)
+		rc = curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L);
+	if (!rc && t->lines)
+		rc = set_alive(easy);
 	if (!rc)
 		rc = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, left_ms);
 	if (!rc && t->post)

@@ -35,6 +35,7 @@ static const struct {
 	{-EMSGSIZE, "the answer is larger than allowed"},
 	{-ENOMEM, "out of memory"},
 	{-EACCES, "the server's address is not public and not in the provider's networks"},
+	{-ECANCELED, "it is not wanted any more"},
 	{-ETIMEDOUT, "the time was over before the request could be sent"},
 };
 

@@ -68,8 +68,7 @@ static int take_url(struct net_transfer *t, const struct net_request *request)
 	return request->allow_http || (net_vet_is_us(host) && !request->proxy) ? 0 : -EINVAL;
 }
 
-/* An answer with an empty body. */
-static struct net_answer *answer_new(void *owner)
+struct net_answer *net_answer_new(void *owner)
 {
 	cleanup(net_answer) struct net_answer *answer = calloc(1, sizeof(*answer));
 
@@ -123,12 +122,13 @@ int net_transfer_new(const struct net_request *request, struct net_transfer **re
 		rc = copy_texts(t, request);
 	if (rc)
 		return rc;
-	t->answer = answer_new(request->owner);
+	t->answer = net_answer_new(request->owner);
 	if (!t->answer)
 		return -ENOMEM;
 	base_clock_now(&now);
 	t->deadline_ns = now.mono_ns + (uint64_t)request->timeout_ms * NS_PER_MS;
 	t->max_bytes = request->max_bytes;
+	t->lines = request->lines;
 	t->body_room = 1;
 	*ret_transfer = TAKE_PTR(t);
 	return 0;

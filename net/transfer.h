@@ -32,8 +32,15 @@ struct net_transfer {
 	size_t max_bytes;
 	size_t body_room;    /* allocated behind answer->body, NUL included */
 	size_t header_bytes; /* seen so far */
-	int stopped;         /* -errno with which a callback of ours ended the transfer */
-	bool refused;        /* an address that is not allowed was left out */
+	bool lines;          /* see net_request */
+	bool cancelled;
+	bool paused; /* too many lines wait: asked to go on by the thread */
+	/* With lines: hands a line on; false: there is no room, and t is to pause. */
+	bool (*room)(void *arg);
+	void (*line)(void *arg, struct net_answer *line);
+	void *arg;
+	int stopped;  /* -errno with which a callback of ours ended the transfer */
+	bool refused; /* an address that is not allowed was left out */
 	char detail[CURL_ERROR_SIZE];
 };
 
@@ -52,6 +59,9 @@ int net_transfer_start(struct net_transfer *t) must_check;
 
 /* options.c: sets all options of t->easy, with left_ms for the exchange. */
 CURLcode net_transfer_options(struct net_transfer *t, long left_ms) must_check;
+
+/* An answer with an empty body; NULL without memory. */
+struct net_answer *net_answer_new(void *owner) must_check;
 
 /* The handle must not be in a multi any more. NULL is fine. */
 void net_transfer_free(struct net_transfer *t);

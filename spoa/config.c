@@ -103,8 +103,10 @@ static int compile_role(struct spoa_config *config, size_t i, struct base_diag *
 		.conditions = conditions,
 		.n_conditions = from->n_when,
 		.labels = labels,
+		/* Who vouches for a number also says that it is known where it matters. */
 		.number = {.id = from->number,
-			.from = from->number ? FROM[from->number_from] : IDENT_LOCAL},
+			.from = from->number ? FROM[from->number_from] : IDENT_LOCAL,
+			.realised = from->number && from->number_from != CONF_NUMBER_FIXED},
 		.route = from->route ? from->route : spoa_route_find(config->conf, labels),
 		.require_binding = from->require_binding,
 		.kill_on_expiry = from->kill_on_expiry,

@@ -51,16 +51,17 @@ END_TEST
 
 START_TEST(markable)
 {
-	/* Goal: a mark is made of numbers that Cilium confirmed, in its global ranges, alone. */
+	/* Goal: a mark is made of realised numbers that Cilium confirmed, in its global ranges, alone. */
 	static const bool CONFIRMED[IDENT_PROVENANCES] = {[IDENT_ETCD] = true, [IDENT_CRD] = true};
 	const uint32_t id = NUMBERS[_i].id;
 
-	for (unsigned from = 0; from < IDENT_PROVENANCES; from++) {
-		const struct ident_number number = {id, (enum ident_provenance)from};
+	for (unsigned i = 0; i < 2 * IDENT_PROVENANCES; i++) {
+		const unsigned from = i / 2;
+		const struct ident_number number = {id, (enum ident_provenance)from, i % 2};
 		struct ident_markable mark = {.id = 7};
 		bool is = ident_number_markable(number, &mark);
 
-		ck_assert_int_eq(is, CONFIRMED[from] && NUMBERS[_i].may_mark);
+		ck_assert_int_eq(is, CONFIRMED[from] && i % 2 && NUMBERS[_i].may_mark);
 		ck_assert_uint_eq(mark.id, is ? id : 7);
 	}
 }

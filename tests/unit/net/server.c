@@ -79,6 +79,32 @@ static void do_chunked(struct conn *c)
 	put_text(c, "0\r\n\r\n");
 }
 
+/* Lines that are cut at every place, an empty one, and one that does not end. */
+static void do_lines(struct conn *c)
+{
+	static const char TEXT[] = "first\n\nsecond line\nthird\nrest";
+
+	put_text(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+	for (size_t i = 0; TEXT[i]; i++) {
+		char piece[8];
+
+		snprintf(piece, sizeof(piece), "1\r\n%c\r\n", TEXT[i]);
+		put_text(c, piece);
+	}
+	put_text(c, "0\r\n\r\n");
+}
+
+static void do_flood(struct conn *c)
+{
+	char body[64 * 16];
+
+	for (size_t i = 0; i < sizeof(body); i++)
+		body[i] = i % 16 == 15 ? '\n' : 'x';
+	put_text(c, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+	while (sleep_ms(c, 0) && put(c, body, sizeof(body)))
+		;
+}
+
 static void do_endless(struct conn *c)
 {
 	char body[4096];
@@ -158,6 +184,8 @@ static const struct {
 	{"/big", NULL, do_big},
 	{"/chunked", NULL, do_chunked},
 	{"/endless", NULL, do_endless},
+	{"/lines", NULL, do_lines},
+	{"/flood", NULL, do_flood},
 	{"/headers", NULL, do_headers},
 	{"/slow", NULL, do_slow},
 	{"/hang", NULL, do_hang},

@@ -10,6 +10,7 @@
  *	/cut      200, half of its body      /close     closes at once
  *	/noise    not HTTP                   /user      200, the request's head
  *	/kept     200, head and body of the request; the connection goes on
+ *	/lines    200, lines in pieces       /flood     200, lines until closed
  *	/tagged   200 with ETag, Cache-Control and Age
  */
 #ifndef TESTS_UNIT_NET_SERVER_H

@@ -273,7 +273,7 @@ START_TEST(slots_taken)
 	/* Goal: behind hanging servers a request waits no longer than its own time, and says so. */
 	int hung, last;
 
-	for (int i = 0; i < 128; i++)
+	for (int i = 0; i < NET_ACTIVE_MAX; i++)
 		ck_assert_int_eq(submit_to(server_port(server), "/hang", 10, 60000, &hung), 0);
 	ck_assert_int_eq(submit_to(server_port(server), "/ok", 10, 300, &last), 0);
 
@@ -429,6 +429,129 @@ START_TEST(new_no_memory)
 	ck_assert_int_eq(net_new(on_wake, &woken, &other), -ENOMEM);
 	fail_at(-1);
 	ck_assert_ptr_null(other);
+}
+END_TEST
+
+static void stream(const char *path, size_t max_bytes, void *owner)
+{
+	char url[100];
+	struct net_request request = {
+		.url = url,
+		.allow_http = true,
+		.lines = true,
+		.max_bytes = max_bytes,
+		.timeout_ms = 5000,
+		.owner = owner,
+	};
+
+	snprintf(url, sizeof(url), "http://127.0.0.1:%d%s", server_port(server), path);
+	ck_assert_int_eq(net_submit(net, &request), 0);
+}
+
+static void expect_line(void *owner, bool more, const char *body)
+{
+	cleanup(net_answer) struct net_answer *answer = next_answer(10000);
+
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_ptr_eq(answer->owner, owner);
+	ck_assert_int_eq(answer->error, 0);
+	ck_assert_int_eq(answer->status, 200);
+	ck_assert_int_eq(answer->more, more);
+	ck_assert_str_eq(answer->body, body);
+	ck_assert_uint_eq(answer->body_len, strlen(body));
+}
+
+static void expect_end(void *owner, int error, long status)
+{
+	cleanup(net_answer) struct net_answer *answer = next_answer(10000);
+
+	while (answer && answer->more) {
+		net_answer_free(answer);
+		answer = next_answer(10000);
+	}
+	ck_assert_ptr_nonnull(answer);
+	ck_assert_ptr_eq(answer->owner, owner);
+	ck_assert_int_eq(answer->error, error);
+	ck_assert_int_eq(answer->status, status);
+}
+
+START_TEST(lines)
+{
+	/* Goal: each line of a stream is an answer, however it was cut on the way; empty ones are none. */
+	stream("/lines", 11, &server);
+	expect_line(&server, true, "first");
+	expect_line(&server, true, "second line");
+	expect_line(&server, true, "third");
+	expect_line(&server, false, "rest");
+}
+END_TEST
+
+START_TEST(lines_bad)
+{
+	/* Goal: a line above the ceiling, and one without an end, end the stream; an error is one body. */
+	stream("/lines", 10, &server);
+	expect_line(&server, true, "first");
+	expect_end(&server, -EMSGSIZE, 0);
+	stream("/endless", 1000, &server);
+	expect_end(&server, -EMSGSIZE, 0);
+	stream("/missing", 1000, &server);
+	expect_end(&server, 0, 404);
+}
+END_TEST
+
+START_TEST(lines_flood)
+{
+	/* Goal: a stream that nobody takes stands still at a bound, and goes on once somebody does. */
+	struct net_answer *answer;
+	unsigned before, after;
+	size_t taken = 0;
+
+	stream("/flood", 100, &server);
+	before = atomic_load(&wakes);
+	do {
+		after = before;
+		poll(NULL, 0, 300);
+		before = atomic_load(&wakes);
+	} while (before != after || after < NET_LINES_MAX);
+	ck_assert_uint_lt(after, NET_LINES_MAX + 16384 / 16 + 1);
+	while (taken < 3 * (size_t)after) {
+		answer = next_answer(10000);
+		ck_assert_ptr_nonnull(answer);
+		ck_assert_str_eq(answer->body, "xxxxxxxxxxxxxxx");
+		net_answer_free(answer);
+		taken++;
+	}
+	net_cancel(net, &server);
+	expect_end(&server, -ECANCELED, 0);
+}
+END_TEST
+
+START_TEST(cancelled)
+{
+	/* Goal: what is cancelled ends soon, under way or waiting for a slot, and nothing else does. */
+	int a, b;
+
+	ck_assert_int_eq(submit_to(server_port(server), "/hang", 10, 60000, &a), 0);
+	ck_assert_int_eq(submit_to(server_port(server), "/slow", 1000, 3000, &b), 0);
+	stream("/hang", 100, &a);
+	net_cancel(net, &a);
+	net_cancel(net, &a);
+	expect_end(&a, -ECANCELED, 0);
+	expect_end(&a, -ECANCELED, 0);
+	expect_end(&b, -ETIMEDOUT, 0);
+}
+END_TEST
+
+START_TEST(cancelled_waiting)
+{
+	/* Goal: one that waits for a slot ends without getting one. */
+	int a, b;
+
+	for (int i = 0; i < NET_ACTIVE_MAX; i++)
+		ck_assert_int_eq(submit_to(server_port(server), "/hang", 10, 60000, &a), 0);
+	ck_assert_int_eq(submit_to(server_port(server), "/ok", 10, 60000, &b), 0);
+	net_cancel(net, &b);
+	expect_end(&b, -ECANCELED, 0);
 }
 END_TEST
 
@@ -679,6 +802,11 @@ Suite *suite_net(void)
 	tcase_add_test(tc, post);
 	tcase_add_test(tc, proxy);
 	tcase_add_test(tc, client_certificate);
+	tcase_add_test(tc, lines);
+	tcase_add_test(tc, lines_bad);
+	tcase_add_test(tc, lines_flood);
+	tcase_add_test(tc, cancelled);
+	tcase_add_test(tc, cancelled_waiting);
 	tcase_add_loop_test(tc, tls, 0, ARRAY_SIZE(TLS));
 	add_bad(tc);
 	suite_add_tcase(s, tc);

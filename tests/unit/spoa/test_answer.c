@@ -148,10 +148,12 @@ END_TEST
 
 START_TEST(never_marked)
 {
-	/* Local numbers, those with a scope, and reserved ones have no mark, whatever vouches for them. */
-	static const struct ident_number NUMBERS[] = {{70001, IDENT_LOCAL}, {255, IDENT_CRD},
-		{0, IDENT_CRD}, {1, IDENT_ETCD}, {0x01000001, IDENT_CRD}, {0x02000001, IDENT_ETCD},
-		{0x1000000, IDENT_ETCD}, {UINT32_MAX, IDENT_CRD}};
+	/* Local numbers, unrealised ones, those with a scope, and reserved ones have no mark, whatever vouches for them. */
+	static const struct ident_number NUMBERS[] = {{70001, IDENT_CRD, false},
+		{70001, IDENT_LOCAL, true}, {255, IDENT_CRD, true}, {0, IDENT_CRD, true},
+		{1, IDENT_ETCD, true}, {0x01000001, IDENT_CRD, true},
+		{0x02000001, IDENT_ETCD, true}, {0x1000000, IDENT_ETCD, true},
+		{UINT32_MAX, IDENT_CRD, true}};
 	struct help_ack ack;
 
 	make(BASE_REASON_OK, "a@b");
@@ -159,7 +161,7 @@ START_TEST(never_marked)
 	ack = answer(MAX_FRAME);
 	ck_assert_ptr_null(help_value(&ack, "mark"));
 	/* And a HAProxy that could not set it is given none. */
-	config->roles[0].number = (struct ident_number){70001, IDENT_CRD};
+	config->roles[0].number = (struct ident_number){70001, IDENT_CRD, true};
 	ack = answer(MAX_FRAME);
 	is_int(&ack, "mark", 0x11710B01);
 	decision.unmarkable = true;
@@ -175,7 +177,7 @@ START_TEST(not_for_the_refused)
 	struct help_ack ack;
 
 	make(BASE_REASON_OK, "a@b");
-	config->roles[0].number = (struct ident_number){70001, IDENT_CRD};
+	config->roles[0].number = (struct ident_number){70001, IDENT_CRD, true};
 	config->roles[0].has_srcaddr4 = config->roles[0].has_srcaddr6 = true;
 	spoa_decision_settle(&decision, BASE_REASON_POLICY_DENIED);
 	ack = answer(MAX_FRAME);
@@ -440,7 +442,7 @@ Suite *suite_answer(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, allow);
 	tcase_add_loop_test(tc, marks, 0, ARRAY_SIZE(MARKS));
-	tcase_add_loop_test(tc, never_marked, 0, 8);
+	tcase_add_loop_test(tc, never_marked, 0, 9);
 	tcase_add_test(tc, not_for_the_refused);
 	tcase_add_loop_test(tc, sources, 0, ARRAY_SIZE(SOURCES));
 	tcase_add_loop_test(tc, every_reason, 0, BASE_REASON_COUNT);

@@ -1,0 +1,14 @@
+/* The suites of this room's unit program, one per source file. */
+#ifndef TESTS_UNIT_ETCD_SUITES_H
+#define TESTS_UNIT_ETCD_SUITES_H
+
+#include <check.h>
+
+Suite *suite_base64(void);
+Suite *suite_request(void);
+Suite *suite_reply(void);
+Suite *suite_layout(void);
+Suite *suite_phase(void);
+Suite *suite_registry(void);
+
+#endif
