@@ -1,0 +1,135 @@
+"""
+The command lines of the documents, and who runs each of them. A command line is a line
+of an indented or fenced block that begins with one of the words below, or a .Dl line of
+a man page; "# ends with N" behind it says its exit status.
+"""
+import glob
+import os
+import re
+from typing import NamedTuple
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DOCUMENTS = ("docs/OPERATIONS.md", "README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md",
+             "docs/man/*.[1-8]")
+
+WORDS = """identityd identityd-setup identityctl make cmake ctest ninja haproxy bpftool curl jq hubble
+cilium kubectl podman docker kustomize etcdctl openssl systemctl systemd-run systemd-sysusers
+systemd-analyze systemd-nspawn journalctl logrotate promtool prometheus apt apt-get dpkg groupadd
+useradd adduser usermod install mkdir cp mv ln rm chown chmod mount umount head cat echo printf kill
+ip ss nft tc sysctl getcap setcap lua5.3 luacheck mandoc man git sudo python3 bash sh
+setfacl logger watch tar socat nc wrk""".split()
+PATHS = ("scripts/", "tests/", "build/", "examples/", "packaging/", "./")
+
+LAB, DAEMON, MAKE = "lab", "daemon", "make"
+# Who runs a line that matches: LAB (tests/e2e/test_commands.py runs it as it stands), DAEMON
+# (the same, and it goes on running), MAKE (the target is there, with what it needs), or
+# "FILE (WORDS)": that test, in which these words stand.
+TABLE = [
+    (r"identityd --config \S+ --user identityd$", DAEMON),
+    (r"identityd --config \S+ --user identityd --replace$", "tests/e2e/loss.py (launch(replace=True))"),
+    (r"identityd --check ", LAB),
+    (r"identityd-setup --config \S+( --remove)?$", LAB),
+    (r"identityctl policy (check|explain|diff|simulate) ", "tests/policy/documents.py (POLICY.md)"),
+    (r"identityctl ", LAB),
+    (r"(groupadd|useradd|install) ", LAB),
+    (r"scripts/install-deps build$", LAB),
+    (r"systemd-sysusers && systemd-tmpfiles --create$", "packaging/deb/postinst (systemd-sysusers)"),
+    (r"systemctl enable --now identityd-setup identityd", "tests/systemd/packaged (\"enable\", \"--now\")"),
+    (r"systemctl restart haproxy$", "tests/systemd/packaged (\"restart\", \"haproxy\")"),
+    (r"bpftool map dump pinned /run/identityd/bpf/flows$", LAB),
+    (r"curl --unix-socket /run/identityd/admin.sock ", LAB),
+    (r"jq .* /var/log/identityd/audit.log$", LAB),
+    (r"make demo$", "tests/CMakeLists.txt (examples/demo/run)"),
+    (r"(\w+=\w+ )?make ", MAKE),
+    (r"cmake --preset release -DCMAKE_INSTALL_PREFIX=/usr$", "CMakePresets.json (\"name\": \"release\")"),
+    (r"cmake --build --preset release$", "CMakePresets.json (\"configurePreset\": \"release\")"),
+    (r"cmake --install build/release$", "tests/e2e/test_commands.py (cmake --install)"),
+    (r"tests/run checks dev$", ".ci/run (make test)"),
+    (r"build/dev/tests/unit_token$", "tests/unit/token/room.cmake (unit(token)"),
+    (r"build/dev/tests/replay_frame tests/fuzz/corpus/frame$", "tests/CMakeLists.txt (NAME replay_)"),
+    (r"(BUILD=\S+ |HAPROXY=\S+ \S+\) )?tests/e2e/run.py", "tests/run (tests/e2e/run.py)"),
+    (r"tests/bench/run.py spop$", "Makefile (tests/bench/run.py)"),
+    (r"tests/policy/compare.py ", "tests/unit/policy/room.cmake (compare.py)"),
+]
+
+
+class Line(NamedTuple):
+    where: str  # FILE:LINE
+    text: str
+    status: int  # the exit status that the document promises
+
+
+def _lines_of_markdown(text):
+    """(number, line) of what stands in code blocks, without its indentation."""
+    fence, before, inside = False, "", False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("```"):
+            fence = not fence
+        elif fence:
+            yield number, line.strip()
+        elif re.match(r" {4,}\S", line) and (inside or not before.strip()):
+            inside = True
+            yield number, line.strip()
+        elif line.strip():
+            inside = False
+        before = line
+
+
+def _lines_of_man(text):
+    literal = False
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.startswith((".Bd -literal", ".Ed")):
+            literal = line.startswith(".Bd")
+        elif literal or line.startswith(".Dl "):
+            yield number, line.removeprefix(".Dl ")
+
+
+def _whole(lines):
+    """Lines that end in a backslash go on with the next one."""
+    first, text = 0, ""
+    for number, line in lines:
+        first = first or number
+        if line.endswith("\\"):
+            text += line[:-1]
+            continue
+        yield first, text + line
+        first, text = 0, ""
+
+
+def is_command(text):
+    word = re.match(r"(?:[A-Z_]+=(?:\$\([^)]*\)|\S+) )*(\S+)", text)
+    return bool(word) and (word[1] in WORDS or word[1].startswith(PATHS))
+
+
+def of_document(path, text):
+    """The command lines of one document."""
+    lines = _lines_of_man(text) if re.search(r"\.\d$", path) else _lines_of_markdown(text)
+    found = []
+    for number, line in _whole(lines):
+        status = re.search(r"# .*\bends with (\d)", line)
+        line = re.sub(r"\s+# .*", "", line)
+        if is_command(line):
+            found.append(Line(f"{path}:{number}", re.sub(r"\s+", " ", line),
+                              int(status[1]) if status else 0))
+    return found
+
+
+def documents(root=ROOT):
+    seen = []
+    for pattern in DOCUMENTS:
+        for path in sorted(glob.glob(os.path.join(root, pattern))):
+            if path not in seen:
+                seen.append(path)
+    return [(os.path.relpath(path, root), open(path, encoding="utf-8").read()) for path in seen]
+
+
+def of_tree(root=ROOT):
+    return [line for path, text in documents(root) for line in of_document(path, text)]
+
+
+def who_runs(line, table=None):
+    """The table's word for this line, or None."""
+    for pattern, how in TABLE if table is None else table:
+        if re.match(pattern, line.text):
+            return how
+    return None
