@@ -308,7 +308,8 @@ static void check_role(const struct check *c, size_t i)
 				earlier->pos.line);
 		check_number(c, role, earlier);
 	}
-	if (role->provider && !has_provider(c->conf, role->provider))
+	if (role->provider && strcmp(role->provider, CONF_WORKLOAD_PROVIDER) &&
+		!has_provider(c->conf, role->provider))
 		COMPLAIN(c, where(doc, "provider"), "there is no provider '%s'", role->provider);
 	if (role->assertion && !has_assertion(c->conf, role->assertion))
 		COMPLAIN(c, where(doc, "assertion"), "there is no assertion '%s'", role->assertion);
@@ -343,6 +344,7 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 	check_identity(&c);
 	check_exports(&c);
 	check_challenge(&c);
+	conf_check_workloads(&c);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		conf_check_provider(&c, i);
 	for (size_t i = 0; i < conf->n_assertions; i++)

@@ -273,6 +273,29 @@ struct conf_service {
 	struct conf_pos addresses_pos;
 };
 
+/* Workloads that the operator knows by their addresses. */
+struct conf_workload {
+	struct conf_pos pos;
+	struct conf_strings addresses; /* networks, within workloads.ranges */
+	struct conf_strings labels;    /* source:key=value */
+	struct conf_pos labels_pos;
+	char *pod; /* NULL: not known */
+};
+
+/* What a token is worth whose workload the kernel does not confirm. */
+enum conf_mismatch {
+	CONF_MISMATCH_DENY,
+	CONF_MISMATCH_AUDIT,
+};
+
+enum conf_unknown {
+	CONF_UNKNOWN_ALLOW,
+	CONF_UNKNOWN_DENY,
+};
+
+/* The provider's name in roles of callers without a token; no provider may have it. */
+#define CONF_WORKLOAD_PROVIDER "workload"
+
 /* Where callers with these labels go. */
 struct conf_route {
 	struct conf_pos pos;
@@ -409,6 +432,16 @@ struct conf {
 	struct {
 		int64_t max_entries;
 	} revocation;
+
+	struct {
+		struct conf_strings ranges; /* empty: nobody is known by an address */
+		char *ipcache;              /* folder of Cilium's pins; NULL: not looked at */
+		char *labels_file;          /* NULL: none */
+		int mismatch;               /* enum conf_mismatch */
+		int unknown;                /* enum conf_unknown */
+		struct conf_workload *entries;
+		size_t n_entries;
+	} workloads;
 
 	struct conf_strings exports; /* claim names that become claim_NAME */
 

@@ -336,6 +336,8 @@ static const struct conf_key ROOT[] = {
 	{"dpop", CONF_SECTION, .section = &conf_keys_dpop, .help = "DPoP proofs."},
 	{"revocation", CONF_SECTION, .section = &conf_keys_revocation,
 		.help = "Tokens that end before they expire."},
+	{"workloads", CONF_SECTION, .section = &conf_keys_workloads,
+		.help = "Callers that are known by their addresses: pods, as Cilium knows them."},
 	{"exports", CONF_TEXTS, AT(conf, exports), RANGE(0, 32), .fallback = "[]",
 		.reloadable = true,
 		.help = "Claims that HAProxy gets as variables claim_NAME; letters, digits, '_' "

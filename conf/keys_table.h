@@ -32,4 +32,7 @@ extern const struct conf_section conf_keys_assertions;
 extern const struct conf_section conf_keys_dpop;
 extern const struct conf_section conf_keys_revocation;
 
+/* conf/keys_workload.c: who is known by an address. */
+extern const struct conf_section conf_keys_workloads;
+
 #endif

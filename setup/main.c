@@ -2,6 +2,7 @@
 #include "base/diag.h"
 #include "bpfmap/program.h"
 #include "conf/conf.h"
+#include "setup/ipcache.h"
 #include "setup/setup.h"
 
 #include <assert.h>
@@ -20,17 +21,21 @@ struct arguments {
 	const char *config;
 	uint32_t without; /* bits 1 << enum bpfmap_program */
 	bool remove;
+	bool grant;
 	bool verbose;
 };
 
 static const char usage[] =
-	"usage: identityd-setup --config FILE [--remove] [--verbose]\n"
+	"usage: identityd-setup --config FILE [--remove | --grant-ipcache] [--verbose]\n"
 	"\n"
 	"Mounts the bpffs, creates and pins the maps, attaches the kernel programs\n"
 	"to HAProxy's cgroup and proves it with a connection. May be repeated.\n"
 	"\n"
 	"  --config FILE  the agent's configuration (section bpf)\n"
 	"  --remove       detach, remove the pins, unmount\n"
+	"  --grant-ipcache\n"
+	"                 nothing but: let the group read Cilium's ipcache\n"
+	"                 (workloads.ipcache); again after each start of Cilium's agent\n"
 	"  --without NAME leave this kernel program out, and take it away if it is\n"
 	"                 there: connect4, connect6, sendmsg4, sendmsg6, ingress,\n"
 	"                 egress, kill, look; may be given several times\n"
@@ -54,6 +59,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'},
 		{"remove", no_argument, NULL, 'r'},
+		{"grant-ipcache", no_argument, NULL, 'g'},
 		{"without", required_argument, NULL, 'w'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
@@ -67,6 +73,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 			ret->config = optarg;
 		} else if (c == 'r') {
 			ret->remove = true;
+		} else if (c == 'g') {
+			ret->grant = true;
 		} else if (c == 'v') {
 			ret->verbose = true;
 		} else if (c == 'w' && may_lack(optarg, &ret->without)) {
@@ -79,7 +87,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *ret)
 			return EXIT_USAGE;
 		}
 	}
-	if (optind == argc && ret->config)
+	if (optind == argc && ret->config && !(ret->remove && ret->grant))
 		return -1;
 	fputs(usage, stderr);
 	return EXIT_USAGE;
@@ -140,6 +148,21 @@ static int run(const struct conf *conf, const struct arguments *arguments)
 	return EXIT_FAILED;
 }
 
+static int grant(const struct conf *conf)
+{
+	char why[SETUP_WHY];
+
+	if (!conf->workloads.ipcache) {
+		puts("workloads.ipcache is not set: nothing to do");
+		return EXIT_OK;
+	}
+	if (!setup_ipcache_grant(conf->workloads.ipcache, conf->bpf.group, stdout, why))
+		return EXIT_OK;
+	fflush(stdout);
+	fprintf(stderr, "identityd-setup: %s\n", why);
+	return EXIT_FAILED;
+}
+
 int main(int argc, char **argv)
 {
 	cleanup(conf) struct conf *conf = NULL;
@@ -151,6 +174,8 @@ int main(int argc, char **argv)
 		return status;
 	if (load_conf(arguments.config, &conf))
 		return EXIT_FAILED;
+	if (arguments.grant)
+		return grant(conf);
 	/* What an earlier configuration made can still be removed. */
 	if (conf->bpf.mode == CONF_BPF_OFF && !arguments.remove) {
 		puts("bpf: off: nothing to do");

@@ -31,7 +31,7 @@ static int check_root(char *why)
 	return bpfmap_why(why, -EPERM, "only root can do this: run identityd-setup as root");
 }
 
-static int group_id(const char *group, gid_t *ret_gid, char *why)
+int setup_group(const char *group, gid_t *ret_gid, char why[SETUP_WHY])
 {
 	const struct group *entry;
 	unsigned long number;
@@ -123,7 +123,7 @@ int setup_apply(const struct setup_options *options, char why[SETUP_WHY])
 
 	err = check_root(why);
 	if (!err)
-		err = group_id(options->group, &group, why);
+		err = setup_group(options->group, &group, why);
 	if (!err)
 		err = setup_cgroup_path(options->cgroup, cgroup, why);
 	if (!err)

@@ -15,6 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 struct setup_options {
 	const char *bpffs_path; /* absolute; made when it is not there */
@@ -34,6 +35,9 @@ struct setup_options {
 };
 
 #define SETUP_WHY 256
+
+/* A group by name or number; NULL: root's. 0 or -ENOENT with why. */
+int setup_group(const char *group, gid_t *ret_gid, char why[SETUP_WHY]) must_check;
 
 /*
  * 0; or -errno with a sentence in why that says what to do. After a failure

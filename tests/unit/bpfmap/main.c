@@ -5,6 +5,7 @@ Suite *suite_bpfmap(void);
 Suite *suite_edge_bpf(void);
 Suite *suite_equivalence(void);
 Suite *suite_identity(void);
+Suite *suite_ipcache(void);
 Suite *suite_link(void);
 Suite *suite_load(void);
 Suite *suite_pin(void);
@@ -34,6 +35,7 @@ int main(void)
 		srunner_add_suite(runner, suite_plan());
 		srunner_add_suite(runner, suite_policy());
 		srunner_add_suite(runner, suite_identity());
+		srunner_add_suite(runner, suite_ipcache());
 		srunner_add_suite(runner, suite_equivalence());
 	}
 	srunner_run_all(runner, CK_NORMAL);

@@ -9,6 +9,7 @@ unit(bpfmap SOURCES
 	unit/policy/random.c
 	unit/bpfmap/test_compile.c
 	unit/bpfmap/test_identity.c
+	unit/bpfmap/test_ipcache.c
 	unit/bpfmap/test_link.c
 	unit/bpfmap/test_load.c
 	unit/bpfmap/test_mark.c

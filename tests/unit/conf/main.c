@@ -10,6 +10,7 @@ int main(void)
 	srunner_add_suite(runner, suite_bind());
 	srunner_add_suite(runner, suite_check());
 	srunner_add_suite(runner, suite_check_reach());
+	srunner_add_suite(runner, suite_check_workload());
 	srunner_add_suite(runner, suite_describe());
 	srunner_add_suite(runner, suite_field());
 	srunner_add_suite(runner, suite_keys());

@@ -5,6 +5,7 @@ unit(conf SOURCES
 	unit/conf/test_bind.c
 	unit/conf/test_check.c
 	unit/conf/test_check_reach.c
+	unit/conf/test_check_workload.c
 	unit/conf/test_describe.c
 	unit/conf/test_field.c
 	unit/conf/test_keys.c

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 Suite *suite_bpffs(void);
+Suite *suite_ipcache(void);
 Suite *suite_main(void);
 Suite *suite_probe(void);
 Suite *suite_setup(void);
@@ -15,6 +16,7 @@ int main(void)
 
 	if (with_kernel > 0) {
 		srunner_add_suite(runner, suite_bpffs());
+		srunner_add_suite(runner, suite_ipcache());
 		srunner_add_suite(runner, suite_probe());
 		srunner_add_suite(runner, suite_setup());
 #ifdef WITH_PROGRAM

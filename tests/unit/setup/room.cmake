@@ -2,6 +2,7 @@ unit(setup SOURCES
 	unit/setup/main.c
 	unit/bpfmap/kernel.c
 	unit/setup/test_bpffs.c
+	unit/setup/test_ipcache.c
 	unit/setup/test_probe.c
 	unit/setup/test_setup.c)
 if(TARGET identityd-setup)
