@@ -3,7 +3,7 @@
 #include "net/vet.h"
 #include "spoa/file.h"
 #include "spoa/http_guard.h"
-#include "spoa/status.h"
+#include "spoa/routes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -87,8 +87,8 @@ static int serve_remote(struct ev_loop *loop, int fd, const struct conf *conf,
 {
 	cleanup(fd) int owned = fd;
 	struct spoa_http_options options = {
-		.routes = spoa_status_routes,
-		.n_routes = spoa_status_n_routes,
+		.routes = spoa_admin_routes,
+		.n_routes = spoa_admin_n_routes,
 		.arg = daemon,
 		.connections = REMOTE_MAX,
 		.idle_s = IDLE_S,
@@ -120,8 +120,8 @@ int spoa_admin_new(struct ev_loop *loop, int unix_fd, int tcp_fd, const struct c
 	cleanup(fd) int remote = tcp_fd;
 	cleanup(spoa_admin) struct spoa_admin *admin = calloc(1, sizeof(*admin));
 	const struct spoa_http_options options = {
-		.routes = spoa_status_routes,
-		.n_routes = spoa_status_n_routes,
+		.routes = spoa_admin_routes,
+		.n_routes = spoa_admin_n_routes,
 		.arg = daemon,
 		.connections = CONNECTIONS_MAX,
 		.idle_s = IDLE_S,

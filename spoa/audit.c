@@ -85,30 +85,39 @@ int spoa_audit_start(struct spoa_audit *audit, const struct conf *conf, unsigned
 		.keep = (unsigned)conf->audit.keep,
 		.ring_bytes = ring_bytes(conf->audit.queue),
 		.n_rings = n_workers + 1,
-		.style = {.node_name = audit->node, .keep_query = conf->audit.keep_query},
 		.state_changed = on_state,
 	};
 	int rc = 0;
 
 	*audit = (struct spoa_audit){.main_ring = n_workers};
-	if (conf->audit.to == CONF_AUDIT_NONE)
-		return 0;
 	name_node(audit, conf);
+	audit->style = (struct audit_style){
+		.node_name = audit->node, .keep_query = conf->audit.keep_query};
+	if (conf->audit.pseudonym_key_file)
+		rc = read_key(conf->audit.pseudonym_key_file, &audit->key,
+			&audit->style.sub_key_bytes, ret_why);
+	audit->style.sub_key = audit->key;
+	if (rc || conf->audit.to == CONF_AUDIT_NONE)
+		return rc;
 	if (conf->audit.to == CONF_AUDIT_FILE) {
 		options.path = audit->path = strdup(conf->audit.path);
 		rc = audit->path ? 0 : -ENOMEM;
 	}
-	if (!rc && conf->audit.pseudonym_key_file)
-		rc = read_key(conf->audit.pseudonym_key_file, &audit->key,
-			&options.style.sub_key_bytes, ret_why);
-	options.style.sub_key = audit->key;
+	options.style = audit->style;
 	if (!rc)
 		rc = audit_new(&options, &audit->log);
 	return rc;
 }
 
+int spoa_audit_watch(struct spoa_audit *audit, struct ev_loop *loop)
+{
+	audit->recent = spoa_recent_new(loop, audit->main_ring + 1, &audit->style);
+	return audit->recent ? 0 : -ENOMEM;
+}
+
 void spoa_audit_stop(struct spoa_audit *audit)
 {
+	spoa_recent_free(audit->recent);
 	audit_free(audit->log);
 	free(audit->path);
 	free(audit->key);
@@ -160,14 +169,18 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 	const struct spoa_snapshot *snapshot, const struct spoa_request *request,
 	const struct spoa_decision *decision, const struct base_now *now)
 {
-	struct audit_entry entry = {.kind = AUDIT_REQUEST, .wall_ns = now->wall_ns};
+	struct audit_entry entry;
 	uint64_t one_of = (uint64_t)snapshot->config->conf->audit.allowed;
+	bool usual = decision->verdict == SPOA_ALLOW && !decision->audited;
+	bool logged, shown;
 
-	if (!audit || !audit->log)
+	if (!audit)
 		return;
-	if (decision->verdict == SPOA_ALLOW && !decision->audited &&
-		(!one_of || (*n_allowed)++ % one_of))
+	logged = audit->log && (!usual || (one_of && (*n_allowed)++ % one_of == 0));
+	shown = audit->recent && (!usual || spoa_recent_is_watched(audit->recent));
+	if (!logged && !shown)
 		return;
+	entry = (struct audit_entry){.kind = AUDIT_REQUEST, .wall_ns = now->wall_ns};
 	entry.verdict = decision->audited ? AUDIT_AUDIT : VERDICT[decision->verdict];
 	entry.text[AUDIT_TEXT_REASON] = span_of(base_reason_word(decision->reason));
 	tell_request(&entry, request);
@@ -184,7 +197,10 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 		entry.text[AUDIT_TEXT_DST_LABELS] = decision->service_labels;
 		entry.service_port = decision->service_port;
 	}
-	audit_put(audit->log, ring, &entry);
+	if (logged)
+		audit_put(audit->log, ring, &entry);
+	if (shown)
+		spoa_recent_put(audit->recent, ring, &entry);
 }
 
 void spoa_audit_note(const struct spoa_audit *audit, const char *type, const char *text)
@@ -192,11 +208,14 @@ void spoa_audit_note(const struct spoa_audit *audit, const char *type, const cha
 	struct audit_entry entry = {.kind = AUDIT_NOTE};
 	struct base_now now;
 
-	if (!audit->log)
+	if (!audit->log && !audit->recent)
 		return;
 	base_clock_now(&now);
 	entry.wall_ns = now.wall_ns;
 	entry.text[AUDIT_TEXT_TYPE] = span_of(type);
 	entry.text[AUDIT_TEXT_NOTE] = span_of(text);
-	audit_put(audit->log, audit->main_ring, &entry);
+	if (audit->log)
+		audit_put(audit->log, audit->main_ring, &entry);
+	if (audit->recent)
+		spoa_recent_put(audit->recent, audit->main_ring, &entry);
 }

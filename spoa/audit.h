@@ -8,15 +8,18 @@
 #include "audit/audit.h"
 #include "base/clock.h"
 #include "spoa/decision.h"
+#include "spoa/recent.h"
 #include "spoa/request.h"
 #include "spoa/snapshot.h"
 
 struct spoa_audit {
 	struct audit *log; /* NULL: audit.to is none */
 	char node[512];
-	char *path;         /* of the file; the configuration it came from may go */
-	unsigned char *key; /* of pseudonyms; or NULL */
-	unsigned main_ring; /* for what is not of a worker */
+	char *path;                 /* of the file; the configuration it came from may go */
+	unsigned char *key;         /* of pseudonyms; or NULL */
+	unsigned main_ring;         /* for what is not of a worker */
+	struct audit_style style;   /* of lines, in the log or elsewhere */
+	struct spoa_recent *recent; /* NULL in some tests: nobody can watch */
 };
 
 #define SPOA_AUDIT_WHY 256
@@ -29,6 +32,8 @@ struct spoa_audit {
  */
 int spoa_audit_start(struct spoa_audit *audit, const struct conf *conf, unsigned n_workers,
 	char ret_why[SPOA_AUDIT_WHY]) must_check;
+/* Keeps the last decisions for the admin interface, too; between start and stop. 0 or -ENOMEM. */
+int spoa_audit_watch(struct spoa_audit *audit, struct ev_loop *loop) must_check;
 void spoa_audit_stop(struct spoa_audit *audit);
 
 /*

@@ -34,6 +34,7 @@ int spoa_daemon_publish(struct spoa_daemon *daemon)
 		return -ENOMEM;
 	}
 	snapshot->policies = spoa_policies_ref(daemon->policies);
+	snapshot->observe |= daemon->observe_until != 0;
 	snapshot->guard = daemon->guard;
 	snapshot->signers = spoa_signers_ref(spoa_keyring_signers(daemon->keyring));
 	snapshot->revocations = token_revocations_ref(spoa_revoke_list(daemon->revoke));
@@ -109,6 +110,8 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	if (daemon->observe_until && base_clock_mono_ns() >= daemon->observe_until)
+		spoa_daemon_observe(daemon, 0, "its time is over");
 	spoa_daemon_look_at_policies(daemon);
 	spoa_handover_again(daemon);
 	if (spoa_watch_look(&daemon->watch)) {
@@ -277,6 +280,28 @@ static void drain(struct spoa_daemon *daemon, bool at_once)
 	spoa_daemon_worker_changed(daemon);
 }
 
+void spoa_daemon_stop(struct spoa_daemon *daemon)
+{
+	if (!daemon->draining)
+		drain(daemon, is_awaited(daemon));
+}
+
+void spoa_daemon_observe(struct spoa_daemon *daemon, uint64_t for_ns, const char *why)
+{
+	struct base_log log;
+
+	daemon->observe_until = for_ns ? base_clock_mono_ns() + for_ns : 0;
+	spoa_kernel_observe(&daemon->kernel, for_ns != 0);
+	spoa_daemon_changed(daemon);
+	spoa_audit_note(&daemon->audit, for_ns ? "observe" : "enforce", why);
+	if (!spoa_log_open(&log, BASE_LOG_WARNING, "observe"))
+		return;
+	base_log_str(&log, "state", for_ns ? "every request is allowed" : "over: verdicts hold");
+	base_log_int(&log, "seconds", (int64_t)(for_ns / (uint64_t)NS_PER_S));
+	base_log_str(&log, "why", why);
+	spoa_log_close(&log);
+}
+
 static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 {
 	struct spoa_daemon *daemon = signal->data;
@@ -285,7 +310,7 @@ static void on_stop(struct ev_loop *loop, ev_signal *signal, int events)
 	if (daemon->draining) /* asked twice: at once */
 		ev_break(loop, EVBREAK_ALL);
 	else
-		drain(daemon, is_awaited(daemon));
+		spoa_daemon_stop(daemon);
 }
 
 /* The paths are somebody else's: closing our copies must not unlink them. */
@@ -306,17 +331,20 @@ void spoa_daemon_replaced(struct spoa_daemon *daemon)
 	drain(daemon, false);
 }
 
-static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
+void spoa_daemon_hup(struct spoa_daemon *daemon)
 {
-	struct spoa_daemon *daemon = signal->data;
-
-	(void)loop;
-	(void)events;
 	if (daemon->audit.log) /* logrotate may have sent it */
 		audit_reopen(daemon->audit.log);
 	spoa_service_reloading(&daemon->service);
 	spoa_daemon_reload(daemon);
 	spoa_service_ready(&daemon->service);
+}
+
+static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	(void)loop;
+	(void)events;
+	spoa_daemon_hup(signal->data);
 }
 
 void spoa_daemon_watch(struct spoa_daemon *daemon)

@@ -43,6 +43,7 @@ struct spoa_daemon {
 	struct spoa_policies *policies;
 	struct spoa_kernel_policy in_kernel;    /* what of it is in the kernel's maps */
 	uint64_t policies_stamp, policies_seen; /* of the files: as read, as last looked at */
+	uint64_t observe_until;                 /* CLOCK_MONOTONIC, ns; an operator's order */
 	unsigned generation;                    /* of the configuration, from 1 */
 	int64_t loaded_at;                      /* seconds since 1970 */
 	char reload_error[256]; /* the first line of what was wrong with the last reload */
@@ -124,6 +125,15 @@ bool spoa_daemon_marks(const struct spoa_daemon *daemon);
 /* accept.c: takes on connections; stops for good. */
 void spoa_accept_start(struct spoa_daemon *daemon);
 void spoa_accept_stop(struct spoa_daemon *daemon);
+
+/* Opens the audit log anew, and reloads; as SIGHUP. */
+void spoa_daemon_hup(struct spoa_daemon *daemon);
+
+/* Lets every request in flight end, then stops; as SIGTERM. */
+void spoa_daemon_stop(struct spoa_daemon *daemon);
+
+/* For so long every request is allowed and the kernel only audits; 0 ends it. Logged with the why. */
+void spoa_daemon_observe(struct spoa_daemon *daemon, uint64_t for_ns, const char *why);
 
 /* reload.c, SIGHUP: reads the configuration again, all or nothing. */
 void spoa_daemon_reload(struct spoa_daemon *daemon);

@@ -104,12 +104,12 @@ static void on_event(struct ev_loop *loop, ev_io *io, int events)
 }
 
 /* The modes of the configuration; observe makes enforce an audit. */
-static void fill_control(const struct conf *conf, struct bpfmap_control *control)
+static void fill_control(const struct conf *conf, bool observe, struct bpfmap_control *control)
 {
 	for (int i = 0; i < BPFMAP_PARTS; i++) {
 		int mode = conf->bpf.modes[i];
 
-		if (conf->observe && mode == BPFMAP_MODE_ENFORCE)
+		if ((conf->observe || observe) && mode == BPFMAP_MODE_ENFORCE)
 			mode = BPFMAP_MODE_AUDIT;
 		control->mode[i] = (uint8_t)mode;
 	}
@@ -124,7 +124,7 @@ static void tell_modes(struct spoa_kernel *kernel)
 
 	next = now;
 	if (!err) {
-		fill_control(kernel->config->conf, &next);
+		fill_control(kernel->config->conf, kernel->observe, &next);
 		if (memcmp(&now, &next, sizeof(now)))
 			err = bpfmap_control_put(kernel->maps->map, &next);
 	}
@@ -217,6 +217,17 @@ void spoa_kernel_use(struct spoa_kernel *kernel, struct spoa_config *config, str
 	} else if (configured) {
 		tell_modes(kernel);
 		spoa_kernel_end(kernel, bpfmap_expire);
+	}
+}
+
+void spoa_kernel_observe(struct spoa_kernel *kernel, bool observe)
+{
+	bool changed = observe != kernel->observe;
+
+	kernel->observe = observe;
+	if (changed && kernel->maps && spoa_kernel_owns(kernel)) {
+		tell_modes(kernel);
+		spoa_kernel_end(kernel, bpfmap_expire); /* those that were spared */
 	}
 }
 

@@ -34,6 +34,7 @@ struct spoa_kernel {
 	struct bpfmap_revocation *done; /* carried out, to be repeated once */
 	size_t n_done, n_ripe;          /* of them, those that were there when again was set */
 	uint32_t programs;              /* those that were there when it last looked */
+	bool observe;                   /* by an operator, besides the configuration */
 	bool glass_broken;              /* as it was last seen */
 };
 
@@ -61,6 +62,9 @@ void spoa_kernel_revoke(struct spoa_kernel *kernel, const struct token_revocatio
  */
 int spoa_kernel_break_glass(
 	struct spoa_kernel *kernel, uint64_t until, int64_t seconds, const char *why) must_check;
+
+/* From now on the programs only audit, or no longer so. */
+void spoa_kernel_observe(struct spoa_kernel *kernel, bool observe);
 
 /* One pass over the sockets: bpfmap_kill or bpfmap_expire. Trouble is logged. */
 void spoa_kernel_end(struct spoa_kernel *kernel, int (*how)(struct bpfmap *));

@@ -1,7 +1,7 @@
 #include "spoa/kernel_routes.h"
 
 #include "spoa/daemon.h"
-#include "token/json.h"
+#include "spoa/routes.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -10,34 +10,9 @@
 
 #define GLASS_MAX_S (24 * 3600)
 
-static const struct token_json_caps CAPS = {.depth = 2, .elements = 16};
-
-static void say(struct spoa_http_answer *answer, unsigned status, json_t *json)
-{
-	answer->status = status;
-	answer->body = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	json_decref(json);
-}
-
 static void refuse(struct spoa_http_answer *answer, int err, const char *why)
 {
-	say(answer, err == -EINVAL ? 400 : 503, json_pack("{s:s}", "error", why));
-}
-
-static json_t *body_of(const struct spoa_http_request *request)
-{
-	return token_json_parse(request->body, CAPS);
-}
-
-static bool integer(const json_t *body, const char *name, int64_t lo, int64_t hi, int64_t *ret)
-{
-	const json_t *value = json_object_get(body, name);
-
-	if (!json_is_integer(value) || json_integer_value(value) < lo ||
-		json_integer_value(value) > hi)
-		return false;
-	*ret = json_integer_value(value);
-	return true;
+	spoa_route_refuse(answer, err == -EINVAL ? 400 : 503, why);
 }
 
 /* Whose connections: an identity's, or the one from an address and port. */
@@ -66,8 +41,9 @@ static bool read_victim(const json_t *body, struct victim *v)
 	const char *client = json_string_value(json_object_get(body, "client"));
 
 	if (!client)
-		return integer(body, "identity", 1, UINT32_MAX, &v->identity);
-	return read_address(client, v->addr) && integer(body, "port", 1, 65535, &v->port);
+		return spoa_route_integer(body, "identity", 1, UINT32_MAX, &v->identity);
+	return read_address(client, v->addr) &&
+	       spoa_route_integer(body, "port", 1, 65535, &v->port);
 }
 
 static int revoke_from(void *arg, const struct bpfmap_flow_key *key, const struct bpfmap_flow *flow)
@@ -110,7 +86,7 @@ void spoa_kernel_route_kill(
 {
 	struct spoa_daemon *daemon = arg;
 	struct victim v = {.kernel = &daemon->kernel};
-	json_t *body = body_of(request);
+	json_t *body = spoa_route_body(request);
 	bool good = body && read_victim(body, &v);
 	int err;
 
@@ -129,21 +105,21 @@ void spoa_kernel_route_kill(
 		return;
 	}
 	log_kill(&v);
-	say(answer, 200, json_pack("{s:I}", "connections", (json_int_t)v.n));
+	spoa_route_say(answer, 200, json_pack("{s:I}", "connections", (json_int_t)v.n));
 }
 
 void spoa_kernel_route_break_glass(
 	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	struct spoa_daemon *daemon = arg;
-	json_t *body = body_of(request);
+	json_t *body = spoa_route_body(request);
 	const char *why = json_string_value(json_object_get(body, "why"));
 	int64_t seconds = 0;
 	struct base_now now;
 	uint64_t until;
 	int err;
 
-	if (!why || !*why || !integer(body, "seconds", 0, GLASS_MAX_S, &seconds)) {
+	if (!why || !*why || !spoa_route_integer(body, "seconds", 0, GLASS_MAX_S, &seconds)) {
 		json_decref(body);
 		refuse(answer, -EINVAL, "wanted: seconds, 0 to 86400, and why");
 		return;
@@ -156,5 +132,5 @@ void spoa_kernel_route_break_glass(
 		refuse(answer, err,
 			err == -ENOENT ? "nothing is enforced: there are no maps" : strerror(-err));
 	else
-		say(answer, 200, json_pack("{s:I}", "seconds", (json_int_t)seconds));
+		spoa_route_say(answer, 200, json_pack("{s:I}", "seconds", (json_int_t)seconds));
 }

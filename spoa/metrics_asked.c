@@ -73,7 +73,7 @@ static void write_state(FILE *to, struct spoa_daemon *daemon)
 	wall_s = base_clock_wall_s(&now);
 	spoa_metrics_one(
 		to, SPOA_FAMILY_ENFORCED, daemon->watch.enforcement == SPOA_ENFORCEMENT_ON);
-	spoa_metrics_one(to, SPOA_FAMILY_OBSERVE, conf->observe);
+	spoa_metrics_one(to, SPOA_FAMILY_OBSERVE, conf->observe || daemon->observe_until);
 	spoa_metrics_one(to, SPOA_FAMILY_UNMARKED,
 		spoa_daemon_marks(daemon) ? (double)spoa_haproxies_unable(&daemon->haproxies) : 0);
 	spoa_metrics_one(to, SPOA_FAMILY_IDENTITIES, (double)conf->n_roles);

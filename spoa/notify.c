@@ -79,10 +79,10 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 }
 
 /* Nothing is refused while the operator only watches; the request goes where it asked to go. */
-static void observe(
-	const struct conf *conf, const struct spoa_request *request, struct spoa_decision *decision)
+static void observe(const struct spoa_snapshot *snapshot, const struct spoa_request *request,
+	struct spoa_decision *decision)
 {
-	decision->observed = conf->observe;
+	decision->observed = snapshot->observe;
 	if (decision->observed && !decision->route.n)
 		decision->route = request->service;
 }
@@ -94,12 +94,12 @@ static void write_answer(struct spoa_conn *conn, uint64_t stream_id, uint64_t fr
 	const struct spoa_config *config = conn->worker->snapshot->config;
 	uint32_t max_frame = conn->session.max_frame;
 
-	observe(config->conf, request, decision);
+	observe(conn->worker->snapshot, request, decision);
 	decision->unmarkable = conn->cannot_mark;
 	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) == 0)
 		return;
 	spoa_decision_fail(decision, BASE_REASON_ANSWER_TOO_LONG);
-	observe(config->conf, request, decision);
+	observe(conn->worker->snapshot, request, decision);
 	if (spoa_answer(out, stream_id, frame_id, max_frame, config, decision) &&
 		spoa_answer_short(out, stream_id, frame_id, max_frame, decision))
 		spoa_session_disconnect(&conn->session, SPOP_STATUS_RESOURCES, out);

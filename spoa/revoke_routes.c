@@ -68,12 +68,6 @@ static bool read_entry(
 	return !bad;
 }
 
-static void say(struct spoa_http_answer *answer, json_t *json)
-{
-	answer->body = json ? json_dumps(json, JSON_COMPACT) : NULL;
-	json_decref(json);
-}
-
 static const struct {
 	int rc;
 	unsigned status;
@@ -81,11 +75,12 @@ static const struct {
 
 static void say_error(struct spoa_http_answer *answer, int rc, const char *why)
 {
-	answer->status = 500;
+	unsigned status = 500;
+
 	for (size_t i = 0; i < ARRAY_SIZE(STATUSES); i++)
 		if (STATUSES[i].rc == rc)
-			answer->status = STATUSES[i].status;
-	say(answer, json_pack("{s:s}", "error", why));
+			status = STATUSES[i].status;
+	spoa_route_refuse(answer, status, why);
 }
 
 static void log_revoked(const struct store_revocation *entry)
@@ -121,9 +116,9 @@ void spoa_route_revoke(
 		return;
 	}
 	log_revoked(&entry);
-	answer->status = 201;
-	say(answer, json_pack("{s:I, s:I}", "id", (json_int_t)entry.id, "expires",
-			    (json_int_t)entry.expires));
+	spoa_route_say(answer, 201,
+		json_pack("{s:I, s:I}", "id", (json_int_t)entry.id, "expires",
+			(json_int_t)entry.expires));
 }
 
 void spoa_route_unrevoke(
@@ -146,7 +141,7 @@ void spoa_route_unrevoke(
 		base_log_int(&log, "id", json_integer_value(id));
 		spoa_log_close(&log);
 	}
-	say(answer, json_pack("{s:I}", "id", json_integer_value(id)));
+	spoa_route_say(answer, 200, json_pack("{s:I}", "id", json_integer_value(id)));
 }
 
 void spoa_route_revocations(
@@ -157,5 +152,5 @@ void spoa_route_revocations(
 
 	(void)request;
 	base_clock_now(&now);
-	say(answer, spoa_revoke_json(daemon->revoke, base_clock_wall_s(&now)));
+	spoa_route_say(answer, 200, spoa_revoke_json(daemon->revoke, base_clock_wall_s(&now)));
 }

@@ -60,6 +60,7 @@ struct spoa_snapshot *spoa_snapshot_new(
 		return NULL;
 	atomic_init(&snapshot->refs, 1);
 	snapshot->config = spoa_config_ref(config);
+	snapshot->observe = config->conf->observe;
 	snapshot->enforcement = enforcement;
 	snapshot->maps = spoa_maps_ref(maps);
 	snapshot->issuers = calloc(n + 1, sizeof(*snapshot->issuers));

@@ -60,6 +60,7 @@ struct spoa_snapshot {
 	atomic_uint refs;
 	uint64_t number; /* of those that were handed out, from 1; 0: none of them */
 	struct spoa_config *config;
+	bool observe; /* every request is allowed, whatever the verdict */
 	size_t n_issuers;
 	struct token_issuer *issuers; /* one reference to each key set */
 	struct spoa_keys_age *ages;

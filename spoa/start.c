@@ -277,6 +277,8 @@ int spoa_daemon_start(
 		return fail("start", "out of memory");
 	if (spoa_audit_start(&daemon->audit, conf, (unsigned)conf->workers, why))
 		return fail("audit", *why ? why : strerror(ENOMEM));
+	if (spoa_audit_watch(&daemon->audit, daemon->loop))
+		return fail("audit", strerror(ENOMEM));
 	if (start_workers(daemon) || start_serving(daemon))
 		return -1;
 	daemon->generation = 1;

@@ -2,11 +2,7 @@
 
 #include "base/utf8.h"
 #include "spoa/daemon.h"
-#include "spoa/explain.h"
 #include "spoa/metrics_asked.h"
-#include "spoa/role_test.h"
-#include "spoa/routes.h"
-#include "spoa/kernel_routes.h"
 #include "spoa/kernel_status.h"
 
 #include <stdio.h>
@@ -62,8 +58,9 @@ bool spoa_status_is_ready(const struct spoa_daemon *daemon)
 	return ready;
 }
 
-static json_t *identities(const struct spoa_config *config)
+json_t *spoa_status_identities(const struct spoa_daemon *daemon)
 {
+	const struct spoa_config *config = daemon->config;
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < config->conf->n_roles; i++) {
@@ -200,7 +197,7 @@ int64_t spoa_status_uptime_s(const struct spoa_daemon *daemon)
 	return (int64_t)((now.mono_ns - daemon->started.mono_ns) / (uint64_t)NS_PER_S);
 }
 
-static void render_status(
+void spoa_status_whole(
 	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	struct spoa_daemon *daemon = arg;
@@ -213,15 +210,15 @@ static void render_status(
 		json_array_size(missing) == 0, "not_ready", missing, "config",
 		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
-		bpf(daemon), "identities", identities(daemon->config), "requests", requests(daemon),
-		"audit", audit_status(daemon), "haproxy", haproxies(daemon));
+		bpf(daemon), "identities", spoa_status_identities(daemon), "requests",
+		requests(daemon), "audit", audit_status(daemon), "haproxy", haproxies(daemon));
 
 	(void)request;
 	answer->body = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
 	json_decref(root);
 }
 
-static void render_ready(
+void spoa_status_ready(
 	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	json_t *missing = not_ready(arg);
@@ -243,7 +240,7 @@ void spoa_status_health(
 	answer->body = strdup("ok\n");
 }
 
-static void render_metrics(
+void spoa_status_metrics(
 	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer)
 {
 	struct spoa_daemon *daemon = arg;
@@ -263,21 +260,3 @@ static void render_metrics(
 	else
 		answer->body = text;
 }
-
-const struct spoa_http_route spoa_status_routes[] = {
-	{"GET", "/healthz", "text/plain; charset=utf-8", spoa_status_health, 0},
-	{"GET", "/readyz", "application/json", render_ready, 0},
-	{"GET", "/metrics", "text/plain; version=0.0.4; charset=utf-8", render_metrics, 0},
-	{"GET", "/api/v1/status", "application/json", render_status, 0},
-	{"POST", "/api/v1/role-test", "application/json", spoa_role_test, SPOA_EXPLAIN_BYTES},
-	{"GET", "/api/v1/assertion/jwks", "application/json", spoa_route_jwks, 0},
-	{"GET", "/api/v1/revocations", "application/json", spoa_route_revocations, 0},
-	{"POST", "/api/v1/revocations", "application/json", spoa_route_revoke, SPOA_REVOKE_BODY},
-	{"POST", "/api/v1/revocations/remove", "application/json", spoa_route_unrevoke,
-		SPOA_REVOKE_BODY},
-	{"POST", "/api/v1/kernel/kill", "application/json", spoa_kernel_route_kill,
-		SPOA_KERNEL_BODY},
-	{"POST", "/api/v1/kernel/break-glass", "application/json", spoa_kernel_route_break_glass,
-		SPOA_KERNEL_BODY},
-};
-const size_t spoa_status_n_routes = ARRAY_SIZE(spoa_status_routes);

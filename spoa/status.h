@@ -14,13 +14,15 @@
 
 struct spoa_daemon;
 
-/* Routes whose argument is the struct spoa_daemon. */
-extern const struct spoa_http_route spoa_status_routes[];
-extern const size_t spoa_status_n_routes;
-
 /* "ok": the process is alive and its main loop turns. */
-void spoa_status_health(
-	void *arg, const struct spoa_http_request *request, struct spoa_http_answer *answer);
+spoa_http_handler spoa_status_health;
+/* Of the struct spoa_daemon: ready or what is missing (503); everything; for Prometheus. */
+spoa_http_handler spoa_status_ready;
+spoa_http_handler spoa_status_whole;
+spoa_http_handler spoa_status_metrics;
+
+/* [{"id", "provenance", "role", "labels"}], a new reference. */
+json_t *spoa_status_identities(const struct spoa_daemon *daemon) must_check;
 
 /*
  * A text that may hold or be cut to what is no UTF-8, with '?' for each such

@@ -48,6 +48,7 @@
 	X(http) \
 	X(haproxy) \
 	X(http_guard) \
+	X(recent) \
 	X(assertion) \
 	X(kernel_policy) \
 	X(keyring) \

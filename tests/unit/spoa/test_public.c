@@ -1,6 +1,7 @@
 #include "tests/unit/spoa/suites.h"
 
 #include "spoa/public.h"
+#include "spoa/routes.h"
 #include "spoa/status.h"
 #include "tests/unit/net/cert.h"
 #include "tests/unit/spoa/help.h"
@@ -101,8 +102,8 @@ START_TEST(routes)
 
 	ck_assert_int_eq(open_with("", why), 0);
 	ck_assert_int_eq(status_of("/health"), 200);
-	for (size_t i = 0; i < spoa_status_n_routes; i++)
-		ck_assert_int_eq(status_of(spoa_status_routes[i].path), 404);
+	for (size_t i = 0; i < spoa_admin_n_routes; i++)
+		ck_assert_int_eq(status_of(spoa_admin_routes[i].path), 404);
 	for (size_t i = 0; i < ARRAY_SIZE(OTHERS); i++)
 		ck_assert_int_eq(status_of(OTHERS[i]), 404);
 }

@@ -1,6 +1,7 @@
 #include "tests/unit/spoa/suites.h"
 
 #include "spoa/daemon.h"
+#include "spoa/routes.h"
 #include "spoa/status.h"
 #include "tests/unit/spoa/help.h"
 
@@ -70,13 +71,13 @@ static void teardown(void)
 
 static char *get(const char *path, unsigned want)
 {
-	for (size_t i = 0; i < spoa_status_n_routes; i++) {
+	for (size_t i = 0; i < spoa_admin_n_routes; i++) {
 		const struct spoa_http_request request = {.content_type = ""};
 		struct spoa_http_answer answer = {.status = 200};
 
-		if (strcmp(spoa_status_routes[i].path, path))
+		if (strcmp(spoa_admin_routes[i].path, path))
 			continue;
-		spoa_status_routes[i].handle(d, &request, &answer);
+		spoa_admin_routes[i].handle(d, &request, &answer);
 		ck_assert_msg(answer.body, "%s has no body", path);
 		ck_assert_uint_eq(answer.status, want);
 		return answer.body;
