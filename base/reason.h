@@ -77,7 +77,10 @@
 		"the provider's keys are not known, or could not be refreshed in time")            \
 	X(INTROSPECTION_UNAVAILABLE, "introspection_unavailable", 503,                             \
 		"the provider could not be asked about the token, or not in time")                 \
-	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503, "the role has no identity number")    \
+	X(IDENTITY_LIMIT, "identity_limit", 503,                                                   \
+		"the role, or all together, have as many identities as the configuration allows")  \
+	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503,                                       \
+		"there is no number for the caller's labels, and none could be had in time")       \
 	X(UNBOUND, "unbound", 503,                                                                 \
 		"the role demands a bound connection and the kernel knows none")                   \
 	X(SERVICE_UNKNOWN, "service_unknown", 503,                                                 \

@@ -246,10 +246,16 @@ struct conf_role {
 	struct conf_pos number_pos;
 	int number_from;             /* enum conf_number_from */
 	struct conf_strings srcaddr; /* literal addresses, at most one of each family */
+	int64_t max_identities;      /* where labels depend on the caller */
 	char *route;                 /* NULL: none */
 	char *assertion;             /* NULL: by the service */
 	bool require_binding;
 	bool kill_on_expiry;
+};
+
+enum conf_roles_match {
+	CONF_MATCH_FIRST,
+	CONF_MATCH_ALL,
 };
 
 enum conf_policy_mode {
@@ -392,11 +398,15 @@ struct conf {
 		char *namespace; /* k8s:io.kubernetes.pod.namespace of every identity */
 		char *cluster;   /* k8s:io.cilium.k8s.policy.cluster */
 		int64_t local_min, local_max; /* range of locally allocated numbers */
+		int64_t max;                  /* identities that came up with callers */
+		int64_t unused;               /* after which their numbers are released; 0: never */
+		int64_t quarantine;           /* before a released number may mean something else */
 	} identity;
 
 	struct conf_provider *providers;
 	size_t n_providers;
 
+	int roles_match; /* enum conf_roles_match */
 	struct conf_role *roles;
 	size_t n_roles;
 

@@ -293,6 +293,18 @@ static const struct conf_key IDENTITY[] = {
 	{"local_max", CONF_INT, AT(conf, identity.local_max), RANGE(256, NUMBER_MAX),
 		.fallback = "65535", .reloadable = true,
 		.help = "Highest number that is allocated here."},
+	{"max", CONF_INT, AT(conf, identity.max), RANGE(1, 60000), .fallback = "1024",
+		.reloadable = true,
+		.help = "How many identities may exist at a time whose labels depend on the "
+			"caller; another one is answered 503 (identity_limit)."},
+	{"unused", CONF_DURATION, AT(conf, identity.unused), RANGE(0, 3660 * D), .fallback = "7d",
+		.reloadable = true,
+		.help = "How long such an identity stays when nobody uses it and no open "
+			"connection carries it; then its number is released. 0 means for ever."},
+	{"quarantine", CONF_DURATION, AT(conf, identity.quarantine), RANGE(1 * S, 3660 * D),
+		.fallback = "24h", .reloadable = true,
+		.help = "How long a released number is kept from other labels; the same labels "
+			"get it back at once."},
 };
 
 static const struct conf_key ROOT[] = {
@@ -357,6 +369,11 @@ static const struct conf_key ROOT[] = {
 		.example = "[{labels: [role=admin], route: be_admin}]",
 		.help = "Backends by labels, for callers whose role has no route: the first that "
 			"fits."},
+	{"roles_match", CONF_ENUM, AT(conf, roles_match), RANGE(CONF_MATCH_FIRST, CONF_MATCH_ALL),
+		.words = "first all", .fallback = "first", .reloadable = true,
+		.help = "Whether a caller has the first role that fits, or all that fit, with the "
+			"union of their labels; of two labels with one key the earlier role's "
+			"stands."},
 	{"roles", CONF_SECTIONS, AT(conf, roles), RANGE(1, 1024), .required = true,
 		.reloadable = true, .section = &conf_table_role,
 		.second = offsetof(struct conf, n_roles), .example = "[{name: admin, ...}]",

@@ -296,7 +296,8 @@ static const struct conf_key ROLE[] = {
 		.reloadable = true, .pos = offsetof(struct conf_role, labels_pos),
 		.example = "[role=admin, k8s:app=edge]",
 		.help = "Labels of the identity as source:key=value, where the source is k8s when "
-			"left out; namespace and cluster are added."},
+			"left out; namespace and cluster are added. A value may have a place for a "
+			"claim, as team={claims.team}: docs/IDENTITY.md."},
 	{"number", CONF_INT, AT(conf_role, number), RANGE(128, NUMBER_MAX), .reloadable = true,
 		.pos = offsetof(struct conf_role, number_pos), .example = "200",
 		.help = "Fixed number of the identity, from 128 to 255 or from 256 to 16777215; "
@@ -311,6 +312,10 @@ static const struct conf_key ROLE[] = {
 		.example = "[192.0.2.10, '2001:db8::10']",
 		.help = "Addresses of this machine, at most one of each family, from which HAProxy "
 			"is to reach the backend for these callers; no two identities share one."},
+	{"max_identities", CONF_INT, AT(conf_role, max_identities), RANGE(1, 65536),
+		.fallback = "256", .reloadable = true,
+		.help = "How many identities the role may have at a time, where its labels "
+			"depend on the caller; another one is answered 503 (identity_limit)."},
 	{"route", CONF_TEXT, AT(conf_role, route), RANGE(1, 128), .reloadable = true,
 		.example = "be_admin",
 		.help = "HAProxy backend for these callers; without it the asked one stands."},

@@ -199,8 +199,7 @@ static bool claim_holds(const json_t *claim, const struct ident_condition *condi
 	return condition->test == IDENT_ALL ? held && held == condition->n_values : held;
 }
 
-/* Is the claim elsewhere: named as distributed, or more groups than Entra puts in a token? */
-static bool is_elsewhere(const json_t *claims, const char *name)
+bool ident_claim_is_elsewhere(const json_t *claims, const char *name)
 {
 	if (json_object_get(claims, name))
 		return false;
@@ -229,7 +228,7 @@ enum ident_answer ident_condition_of_caller(
 	else if (condition->about == IDENT_SCOPE)
 		holds = scopes_hold(condition, caller->scope);
 	if (!holds && condition->about == IDENT_CLAIM && condition->n_path &&
-		is_elsewhere(caller->claims, condition->path[0]))
+		ident_claim_is_elsewhere(caller->claims, condition->path[0]))
 		return IDENT_UNSAID;
 	return holds ? IDENT_HOLDS : IDENT_FAILS;
 }

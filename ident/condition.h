@@ -93,6 +93,9 @@ static inline bool ident_condition_is_of_request(const struct ident_condition *c
 enum ident_answer ident_condition_of_caller(
 	const struct ident_condition *condition, const struct ident_caller *caller);
 
+/* Is the claim elsewhere: named as distributed, or more groups than Entra puts in a token? */
+bool ident_claim_is_elsewhere(const json_t *claims, const char *name);
+
 /* For conditions on the request; those on the credential do not hold. */
 bool ident_condition_of_request(
 	const struct ident_condition *condition, const struct ident_request *request);

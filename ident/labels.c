@@ -1,8 +1,5 @@
 #include "ident/labels.h"
 
-#include "base/span.h"
-#include "base/wr.h"
-
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -127,7 +124,7 @@ static const char *key_fault(struct span key)
 	return NULL;
 }
 
-static const char *value_fault(struct span value)
+const char *ident_label_value_fault(struct span value)
 {
 	if (value.n > IDENT_LABEL_VALUE_MAX)
 		return "the value is longer than 63 bytes";
@@ -144,7 +141,7 @@ static const char *parts_fault(const struct parts *parts)
 	if (!parts->source.n || !all_alnum(parts->source))
 		return "the source must be letters and digits";
 	fault = key_fault(parts->key);
-	return fault ? fault : value_fault(parts->value);
+	return fault ? fault : ident_label_value_fault(parts->value);
 }
 
 static const char *refused_source(struct span source)
@@ -297,6 +294,24 @@ int ident_labels_canonical(
 	return 0;
 }
 
+int ident_labels_of(const char *const *texts, size_t n, char **ret_text, char why[WHY])
+{
+	enum { ROOM = 512 };
+	cleanup(free) struct ident_label *labels = calloc(n + 1, sizeof(*labels));
+	cleanup(free) char *parts = calloc(n + 1, ROOM);
+	int rc = 0;
+
+	if (!labels || !parts) {
+		snprintf(why, WHY, "out of memory");
+		return -ENOMEM;
+	}
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ident_label_parse(texts[i], parts + i * ROOM, ROOM, &labels[i], why);
+	if (rc)
+		return -EINVAL;
+	return ident_labels_canonical(labels, n, ret_text, why);
+}
+
 /* "source:key=value", nothing left out. */
 static bool split_strict(struct span text, struct parts *ret_parts)
 {
@@ -335,4 +350,52 @@ int ident_labels_check(const char *text)
 		last = parts.key;
 	}
 	return n ? 0 : -EINVAL;
+}
+
+/* The next label of a canonical text with its ';', and its key. False at the end. */
+static bool next_label(struct span *rest, struct span *ret_label, struct span *ret_key)
+{
+	struct span one = *rest;
+	struct span label, source;
+
+	if (!cut(&one, ';', &label))
+		return false;
+	*ret_label = (struct span){label.p, label.n + 1};
+	*rest = one;
+	if (!cut(&label, '=', ret_key) || !cut(ret_key, ':', &source))
+		return false;
+	return true;
+}
+
+/* Before, on or behind: an end sorts behind everything. */
+static int order_of(bool has_a, struct span a, bool has_b, struct span b)
+{
+	if (!has_a || !has_b)
+		return (int)has_b - (int)has_a;
+	return span_eq(a, b) ? 0 : sorts_before(a, b) ? -1 : 1;
+}
+
+int ident_labels_merge(struct span first, struct span second, struct wr *out)
+{
+	struct span label_a, label_b, a, b;
+	size_t before = wr_len(out), n = 0;
+	bool has_a = next_label(&first, &label_a, &a);
+	bool has_b = next_label(&second, &label_b, &b);
+
+	while (has_a || has_b) {
+		int order = order_of(has_a, a, has_b, b);
+		struct span label = order <= 0 ? label_a : label_b;
+
+		wr_bytes(out, label.p, label.n);
+		if (++n > IDENT_LABELS_MAX || wr_len(out) - before > IDENT_LABELS_TEXT_MAX)
+			out->bad = true;
+		if (order <= 0)
+			has_a = next_label(&first, &label_a, &a);
+		if (order >= 0)
+			has_b = next_label(&second, &label_b, &b);
+	}
+	if (!out->bad)
+		return 0;
+	wr_rewind(out, before);
+	return -E2BIG;
 }

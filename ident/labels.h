@@ -7,6 +7,8 @@
 #define IDENT_LABELS_H
 
 #include "base/mem.h"
+#include "base/span.h"
+#include "base/wr.h"
 
 #include <stddef.h>
 
@@ -39,6 +41,21 @@ int ident_label_parse(const char *text, char *buf, size_t buf_size, struct ident
  */
 int ident_labels_canonical(
 	const struct ident_label *labels, size_t n, char **ret_text, char why[160]) must_check;
+
+/*
+ * The same of texts as ident_label_parse takes them; also what that returns,
+ * but for -ENAMETOOLONG, which is -EINVAL here.
+ */
+int ident_labels_of(const char *const *texts, size_t n, char **ret_text, char why[160]) must_check;
+
+/* What keeps this text from being a label's value, or NULL. */
+const char *ident_label_value_fault(struct span value);
+
+/*
+ * The union of two canonical sets as canonical text. Where both have a key,
+ * the first one's label stands. 0; -E2BIG a cap, and nothing is written.
+ */
+int ident_labels_merge(struct span first, struct span second, struct wr *out) must_check;
 
 /*
  * Is this text exactly what ident_labels_canonical would write for its own

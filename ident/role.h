@@ -7,6 +7,7 @@
 
 #include "ident/condition.h"
 #include "ident/number.h"
+#include "ident/template.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,10 +16,11 @@ struct ident_role {
 	const char *name;
 	const char *provider; /* NULL: any */
 	const struct ident_condition *conditions;
-	size_t n_conditions;        /* 0: always holds */
-	const char *labels;         /* canonical */
-	struct ident_number number; /* id 0 until one was allocated */
-	const char *route;          /* NULL: the caller's choice of backend stands */
+	size_t n_conditions;             /* 0: always holds */
+	const char *labels;              /* canonical; NULL with a template */
+	struct ident_template *template; /* labels that depend on the caller; or NULL */
+	struct ident_number number;      /* id 0 until one was allocated */
+	const char *route;               /* NULL: the caller's choice of backend stands */
 	/* What HAProxy is to send from for these callers; network order. */
 	bool has_srcaddr4, has_srcaddr6;
 	uint8_t srcaddr4[4], srcaddr6[16];

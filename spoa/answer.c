@@ -39,7 +39,7 @@ static const struct ident_role *role_of(const struct answer *a)
 
 static bool id(struct answer *a, struct spop_data *value)
 {
-	return role_of(a) && integer(value, role_of(a)->number.id);
+	return role_of(a) && integer(value, a->decision->identity->number.id);
 }
 
 /*
@@ -52,19 +52,19 @@ static bool mark(struct answer *a, struct spop_data *value)
 	struct ident_markable number;
 
 	return role_of(a) && !a->decision->unmarkable &&
-	       ident_number_markable(role_of(a)->number, &number) &&
+	       ident_number_markable(a->decision->identity->number, &number) &&
 	       integer(value,
 		       bpfmap_mark_encode(number.id, a->config->conf->bpf.clusters ? 511 : 255));
 }
 
 static bool labels(struct answer *a, struct spop_data *value)
 {
-	return role_of(a) && text(value, span_of(role_of(a)->labels));
+	return role_of(a) && text(value, spoa_identity_labels(a->decision->identity));
 }
 
 static bool role(struct answer *a, struct spop_data *value)
 {
-	return role_of(a) && text(value, span_of(role_of(a)->name));
+	return role_of(a) && text(value, a->decision->names);
 }
 
 static bool caller_text(struct answer *a, enum spoa_text which, struct spop_data *value)

@@ -26,7 +26,7 @@ static bool serves(const struct conf_assertion *assertion, struct span route)
 static int choose(const struct spoa_case *c)
 {
 	const struct conf *conf = c->snapshot->config->conf;
-	const char *name = conf->roles[c->decision.role - c->snapshot->config->roles].assertion;
+	const char *name = conf->roles[c->decision.asserts - c->snapshot->config->roles].assertion;
 
 	for (size_t i = 0; i < conf->n_assertions; i++)
 		if (name ? !strcmp(conf->assertions[i].name, name)
@@ -86,11 +86,12 @@ static json_t *make_claims(const struct spoa_case *c, const struct conf_assertio
 	int64_t now_s, int64_t exp)
 {
 	const struct spoa_config *config = c->snapshot->config;
-	cleanup(json) json_t *claims = json_pack("{s:s, s:s, s:I, s:I, s:s}", "iss",
-		config->conf->assertion.issuer, "aud", assertion->audience, "iat",
-		(json_int_t)now_s, "exp", (json_int_t)exp, "role", c->decision.role->name);
+	cleanup(json) json_t *claims =
+		json_pack("{s:s, s:s, s:I, s:I}", "iss", config->conf->assertion.issuer, "aud",
+			assertion->audience, "iat", (json_int_t)now_s, "exp", (json_int_t)exp);
 
-	if (!claims || set_text(claims, "sub", spoa_caller_text(c->caller, SPOA_TEXT_SUB)) ||
+	if (!claims || set_text(claims, "role", c->decision.names) ||
+		set_text(claims, "sub", spoa_caller_text(c->caller, SPOA_TEXT_SUB)) ||
 		set_text(claims, "idp", spoa_caller_iss(c->caller, config)) ||
 		set_text(claims, "client_id", spoa_caller_text(c->caller, SPOA_TEXT_CLIENT_ID)) ||
 		set_carried(claims, c, assertion))
@@ -158,7 +159,7 @@ enum spoa_step spoa_stage_assertion(struct spoa_case *c)
 	struct spoa_minted_key key = {
 		.config = config->serial,
 		.which = (uint16_t)which,
-		.role = (uint16_t)(c->decision.role - config->roles),
+		.roles = spoa_identity_hash(c->decision.names),
 	};
 	enum base_reason reason;
 

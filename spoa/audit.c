@@ -187,9 +187,9 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 	if (decision->caller)
 		tell_caller(&entry, decision->caller, snapshot->config);
 	if (decision->role) {
-		entry.identity = decision->role->number.id;
-		entry.text[AUDIT_TEXT_LABELS] = span_of(decision->role->labels);
-		entry.text[AUDIT_TEXT_ROLE] = span_of(decision->role->name);
+		entry.identity = decision->identity->number.id;
+		entry.text[AUDIT_TEXT_LABELS] = spoa_identity_labels(decision->identity);
+		entry.text[AUDIT_TEXT_ROLE] = decision->names;
 		entry.text[AUDIT_TEXT_ROUTE] = decision->route;
 		/* A default is no policy, and has no rule behind a colon. */
 		if (decision->policy.n && memchr(decision->policy.p, ':', decision->policy.n))

@@ -1,7 +1,9 @@
 #include "spoa/caller.h"
 
 #include "base/wr.h"
+#include "ident/labels.h"
 #include "spoa/hash.h"
+#include "spoa/union.h"
 #include "spop/data.h"
 #include "token/cnf.h"
 #include "token/hash.h"
@@ -15,6 +17,7 @@
 struct packing {
 	const struct spoa_config *config;
 	const struct token_claims *claims;
+	struct spoa_caller *caller;
 	struct wr out;
 };
 
@@ -108,29 +111,118 @@ static void exports(struct packing *p)
 	}
 }
 
-/*
- * The roles that the credential admits, as indices in their order, up to the
- * first for which that is all: so a request has to look at few.
- */
-static void roles(struct packing *p)
+static struct ident_caller caller_of(const struct packing *p)
 {
-	const struct ident_caller caller = {
+	return (struct ident_caller){
 		.provider = p->config->rules[p->claims->issuer].name,
 		.claims = p->claims->claims,
 		.actor = p->claims->act,
 		.scope = p->claims->scope,
 	};
+}
 
+/* What the credential says about a role, labels included. */
+static enum ident_answer admits(
+	struct packing *p, const struct ident_role *role, const struct ident_caller *caller)
+{
+	char text[IDENT_LABELS_TEXT_MAX];
+	struct wr out = wr_of(text, sizeof(text));
+	enum ident_answer answer = ident_role_of_caller(role, caller);
+	struct ident_misfit misfit;
+	enum ident_fit fit;
+
+	if (answer != IDENT_HOLDS || !role->template)
+		return answer;
+	fit = ident_template_render(role->template, caller, &out, &misfit);
+	if (fit == IDENT_FIT_NOT && !p->caller->unfit)
+		p->caller->unfit = (uint16_t)(role - p->config->roles + 1);
+	return fit == IDENT_FIT          ? IDENT_HOLDS
+	       : fit == IDENT_FIT_UNSAID ? IDENT_UNSAID
+					 : IDENT_FAILS;
+}
+
+/*
+ * The roles that the credential admits, as indices in their order. When only
+ * the first counts: up to the first for which that is all, so a request has to
+ * look at few.
+ */
+static void roles(struct packing *p)
+{
+	const struct ident_caller caller = caller_of(p);
+
+	p->caller->united = p->config->match_all;
 	for (size_t i = 0; i < p->config->conf->n_roles; i++) {
 		const struct ident_role *role = &p->config->roles[i];
-		enum ident_answer answer = ident_role_of_caller(role, &caller);
+		enum ident_answer answer = admits(p, role, &caller);
 		uint16_t entry = (uint16_t)i | (answer == IDENT_UNSAID ? UNKNOWN : 0);
 
 		if (answer == IDENT_FAILS)
 			continue;
 		wr_bytes(&p->out, &entry, sizeof(entry));
-		if (!ident_role_asks_request(role))
+		if (ident_role_asks_request(role) || answer == IDENT_UNSAID)
+			p->caller->united = 0;
+		if (!p->config->match_all && !ident_role_asks_request(role))
 			break;
+	}
+}
+
+/* The labels of one role, as a piece with its length before it. */
+static void put_labels(
+	struct packing *p, const struct ident_role *role, const struct ident_caller *caller)
+{
+	size_t before = wr_len(&p->out);
+	struct ident_misfit misfit;
+	uint16_t n = 0;
+
+	wr_bytes(&p->out, &n, sizeof(n));
+	if (p->out.bad ||
+		ident_template_render(role->template, caller, &p->out, &misfit) != IDENT_FIT)
+		return;
+	n = (uint16_t)(wr_len(&p->out) - before - sizeof(n));
+	memcpy(p->out.start + before, &n, sizeof(n));
+}
+
+/* The union of all, in their order; one that is too large is none, and nobody's. */
+static void put_union(struct packing *p, struct span list, const struct ident_caller *caller)
+{
+	struct spoa_union all = {0};
+	char text[IDENT_LABELS_TEXT_MAX];
+	int rc = 0;
+
+	for (; !rc && list.n; list.p += sizeof(uint16_t), list.n -= sizeof(uint16_t)) {
+		struct wr out = wr_of(text, sizeof(text));
+		struct ident_misfit misfit;
+		const struct ident_role *role;
+		uint16_t entry;
+
+		memcpy(&entry, list.p, sizeof(entry));
+		role = &p->config->roles[entry];
+		if (!role->template)
+			rc = spoa_union_add(&all, span_of(role->labels));
+		else if (ident_template_render(role->template, caller, &out, &misfit) == IDENT_FIT)
+			rc = spoa_union_add(&all, (struct span){text, wr_len(&out)});
+	}
+	if (!rc)
+		put(p, all.labels);
+}
+
+static void labels(struct packing *p)
+{
+	const struct ident_caller caller = caller_of(p);
+	struct span list = spoa_caller_text(p->caller, SPOA_TEXT_ROLES);
+
+	if (p->caller->united) {
+		put_union(p, list, &caller);
+		return;
+	}
+	for (; list.n; list.p += sizeof(uint16_t), list.n -= sizeof(uint16_t)) {
+		const struct ident_role *role;
+		uint16_t entry;
+
+		memcpy(&entry, list.p, sizeof(entry));
+		role = &p->config->roles[entry & ~UNKNOWN];
+		if (role->template && !(entry & UNKNOWN))
+			put_labels(p, role, &caller);
 	}
 }
 
@@ -148,6 +240,7 @@ static void (*const PACK[])(struct packing *p) = {
 	[SPOA_TEXT_AUDIENCES] = audiences,
 	[SPOA_TEXT_EXPORTS] = exports,
 	[SPOA_TEXT_ROLES] = roles,
+	[SPOA_TEXT_LABELS] = labels,
 };
 _Static_assert(ARRAY_SIZE(PACK) == SPOA_TEXTS, "a row for each text");
 
@@ -195,8 +288,10 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	const struct token_claims *claims, struct spoa_caller *ret_caller)
 {
 	struct token_cnf cnf;
-	struct packing p = {
-		.config = config, .claims = claims, .out = wr_of(ret_caller->bytes, UINT16_MAX)};
+	struct packing p = {.config = config,
+		.claims = claims,
+		.caller = ret_caller,
+		.out = wr_of(ret_caller->bytes, UINT16_MAX)};
 
 	*ret_caller = (struct spoa_caller){
 		.exp = claims->exp,
@@ -247,34 +342,61 @@ struct span spoa_caller_iss(const struct spoa_caller *caller, const struct spoa_
 bool spoa_caller_asks_request(const struct spoa_caller *caller, const struct spoa_config *config)
 {
 	struct span list = spoa_caller_text(caller, SPOA_TEXT_ROLES);
-	uint16_t first;
-
-	if (list.n < sizeof(first))
-		return false;
-	memcpy(&first, list.p, sizeof(first));
-	return ident_role_asks_request(&config->roles[first & ~UNKNOWN]);
-}
-
-enum base_reason spoa_caller_role(const struct spoa_caller *caller,
-	const struct spoa_config *config, const struct ident_request *request,
-	const struct ident_role **ret_role)
-{
-	struct span list = spoa_caller_text(caller, SPOA_TEXT_ROLES);
 
 	for (; list.n >= sizeof(uint16_t); list.p += sizeof(uint16_t), list.n -= sizeof(uint16_t)) {
-		const struct ident_role *role;
 		uint16_t entry;
 
 		memcpy(&entry, list.p, sizeof(entry));
-		role = &config->roles[entry & ~UNKNOWN];
-		if (!ident_role_of_request(role, request))
-			continue;
-		if (entry & UNKNOWN)
-			return BASE_REASON_GROUPS_UNKNOWN;
-		*ret_role = role;
-		return BASE_REASON_OK;
+		if (ident_role_asks_request(&config->roles[entry & ~UNKNOWN]))
+			return true;
+		if (!config->match_all)
+			return false; /* an earlier one decides, or asks */
 	}
-	return BASE_REASON_NO_ROLE;
+	return false;
+}
+
+struct spoa_candidates spoa_caller_candidates(
+	const struct spoa_caller *caller, const struct spoa_config *config)
+{
+	struct spoa_candidates all = {
+		.config = config, .roles = spoa_caller_text(caller, SPOA_TEXT_ROLES)};
+
+	if (!caller->united)
+		all.labels = spoa_caller_text(caller, SPOA_TEXT_LABELS);
+	return all;
+}
+
+/* The next piece of a list whose lengths we wrote ourselves. */
+static struct span take_piece(struct span *list)
+{
+	struct span piece = {0};
+	uint16_t n;
+
+	if (list->n < sizeof(n))
+		return piece;
+	memcpy(&n, list->p, sizeof(n));
+	piece = (struct span){list->p + sizeof(n), n};
+	list->p += sizeof(n) + n;
+	list->n -= sizeof(n) + n;
+	return piece;
+}
+
+bool spoa_caller_next(struct spoa_candidates *rest, struct spoa_candidate *ret)
+{
+	uint16_t entry;
+
+	if (rest->roles.n < sizeof(entry))
+		return false;
+	memcpy(&entry, rest->roles.p, sizeof(entry));
+	rest->roles.p += sizeof(entry);
+	rest->roles.n -= sizeof(entry);
+	ret->role = &rest->config->roles[entry & ~UNKNOWN];
+	ret->unknown = entry & UNKNOWN;
+	if (!ret->role->template)
+		ret->labels = span_of(ret->role->labels);
+	else
+		ret->labels = ret->unknown ? (struct span){0} : take_piece(&rest->labels);
+	return true;
 }
 
 static bool is_audience(const struct token_provider *rules, struct span text)

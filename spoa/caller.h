@@ -29,9 +29,10 @@ enum spoa_text {
 	SPOA_TEXT_CNF_X5T,   /* x5t#S256, RFC 8705 3.1 */
 	SPOA_TEXT_AUDIENCES, /* each with a NUL behind it */
 	SPOA_TEXT_EXPORTS,   /* one SPOP value for each of config->exports; NULL: unset */
-	SPOA_TEXT_ROLES,     /* those that may be the caller's: see spoa_caller_role */
+	SPOA_TEXT_ROLES,     /* those that may be the caller's: see spoa_caller_next */
+	SPOA_TEXT_LABELS,    /* of those with templates; or of all together */
 };
-#define SPOA_TEXTS (SPOA_TEXT_ROLES + 1)
+#define SPOA_TEXTS (SPOA_TEXT_LABELS + 1)
 
 struct spoa_caller {
 	int64_t exp, nbf, iat;               /* seconds since 1970; nbf and iat 0 when absent */
@@ -42,6 +43,9 @@ struct spoa_caller {
 	uint16_t provider;        /* index into config->rules */
 	uint16_t certificate;     /* 1: a client certificate names the caller, no token */
 	uint16_t bound;           /* 1: there is a cnf, understood or not */
+	uint16_t united;          /* 1: LABELS is the union of all roles; no request changes it */
+	uint16_t unfit;           /* a role that is not his because of a claim that cannot be a
+				     label: its index + 1; 0: none */
 	uint16_t end[SPOA_TEXTS]; /* where in bytes each text ends; the next begins there */
 	char bytes[];
 };
@@ -68,14 +72,22 @@ struct span spoa_caller_iss(const struct spoa_caller *caller, const struct spoa_
 /* Does the role depend on what only the request says? */
 bool spoa_caller_asks_request(const struct spoa_caller *caller, const struct spoa_config *config);
 
-/*
- * The first role that both the credential and the request admit: OK and
- * *ret_role; NO_ROLE; or GROUPS_UNKNOWN, when the next one to come asks for a
- * claim that the provider left out: a later role might then be the wrong one.
- */
-enum base_reason spoa_caller_role(const struct spoa_caller *caller,
-	const struct spoa_config *config, const struct ident_request *request,
-	const struct ident_role **ret_role) must_check;
+/* A role that the credential admits. Borrowed from caller and configuration. */
+struct spoa_candidate {
+	const struct ident_role *role;
+	bool unknown;       /* it asks for a claim that the provider left out */
+	struct span labels; /* canonical; empty where the caller is united */
+};
+
+struct spoa_candidates {
+	const struct spoa_config *config;
+	struct span roles, labels;
+};
+
+/* They come in the order of the configuration. */
+struct spoa_candidates spoa_caller_candidates(
+	const struct spoa_caller *caller, const struct spoa_config *config);
+bool spoa_caller_next(struct spoa_candidates *rest, struct spoa_candidate *ret);
 
 /* Does the token name one of the provider's audiences (RFC 7519 4.1.3)? */
 bool spoa_caller_is_for(const struct spoa_caller *caller, const struct token_provider *rules);

@@ -28,6 +28,12 @@ struct spoa_need_token {
 	struct span token;
 };
 
+/* A label set without a number; borrows from caller and state. */
+struct spoa_need_number {
+	struct span labels; /* canonical; empty: nothing of the kind */
+	struct span roles;  /* that made it; empty: they are a role's own */
+};
+
 /* What must be had before there is a verdict. Masks of providers. */
 struct spoa_need {
 	uint64_t unknown;  /* keys: the key id is unknown, or there are none */
@@ -35,11 +41,13 @@ struct spoa_need {
 	uint64_t snapshot; /* with these: the number of the one that it was found out with */
 	char kid[40];      /* the key id, where a provider may be asked for it alone; else "" */
 	struct spoa_need_token introspect; /* with config: a provider's word about the token */
+	struct spoa_need_number identity;
 };
 
 static inline bool spoa_need_any(const struct spoa_need *need)
 {
-	return (need->unknown | need->doubted) || need->introspect.config;
+	return (need->unknown | need->doubted) || need->introspect.config ||
+	       need->identity.labels.n;
 }
 
 struct spoa_case {

@@ -19,31 +19,32 @@
 
 /* The role's own labels and the two that every identity carries, as canonical text. */
 static int role_labels(const struct conf *conf, const struct conf_role *role,
-	struct base_diag *diag, char **ret_text)
+	struct base_diag *diag, struct ident_role *to)
 {
 	size_t n = role->labels.n;
-	cleanup(free) struct ident_label *labels = calloc(n + 2, sizeof(*labels));
-	cleanup(free) char *bufs = calloc(n + 2, 512);
+	cleanup(free) const char **labels = calloc(n + 2, sizeof(*labels));
 	char common[2][256];
 	char why[160] = "";
+	int rc;
 
-	if (!labels || !bufs)
+	if (!labels)
 		return -ENOMEM;
 	snprintf(common[0], sizeof(common[0]), NAMESPACE_LABEL "%s", conf->identity.namespace);
 	snprintf(common[1], sizeof(common[1]), CLUSTER_LABEL "%s", conf->identity.cluster);
-	for (size_t i = 0; i < n + 2; i++) {
-		const char *text = i < n ? role->labels.items[i] : common[i - n];
-		int rc = ident_label_parse(text, bufs + i * 512, 512, &labels[i], why);
-
-		if (rc) {
-			base_diag_add(diag, role->labels_pos.line, role->labels_pos.column,
-				"role %s: label \"%.80s\": %s", role->name, text, why);
-			return -EINVAL;
-		}
+	for (size_t i = 0; i < n; i++)
+		labels[i] = role->labels.items[i];
+	labels[n] = common[0];
+	labels[n + 1] = common[1];
+	if (ident_template_is(labels, n))
+		rc = ident_template_new(labels, n + 2, &to->template, why);
+	else
+		rc = ident_labels_of(labels, n + 2, (char **)&to->labels, why);
+	if (!rc && to->template && role->number) {
+		base_diag_add(diag, role->number_pos.line, role->number_pos.column,
+			"role %s: labels that depend on the caller cannot have a fixed number",
+			role->name);
+		return -EINVAL;
 	}
-
-	int rc = ident_labels_canonical(labels, n + 2, ret_text, why);
-
 	if (rc && rc != -ENOMEM)
 		base_diag_add(diag, role->labels_pos.line, role->labels_pos.column, "role %s: %s",
 			role->name, why);
@@ -89,10 +90,8 @@ static int compile_role(struct spoa_config *config, size_t i, struct base_diag *
 	const struct conf_role *from = &config->conf->roles[i];
 	struct ident_role *to = &config->roles[i];
 	struct ident_condition *conditions = NULL;
-	char *labels = NULL;
-	int rc = role_labels(config->conf, from, diag, &labels);
+	int rc = role_labels(config->conf, from, diag, to);
 
-	to->labels = labels;
 	if (!rc)
 		rc = spoa_conditions_compile(from->when, from->n_when, &conditions);
 	if (rc)
@@ -102,12 +101,15 @@ static int compile_role(struct spoa_config *config, size_t i, struct base_diag *
 		.provider = from->provider,
 		.conditions = conditions,
 		.n_conditions = from->n_when,
-		.labels = labels,
+		.labels = to->labels,
+		.template = to->template,
 		/* Who vouches for a number also says that it is known where it matters. */
 		.number = {.id = from->number,
 			.from = from->number ? FROM[from->number_from] : IDENT_LOCAL,
 			.realised = from->number && from->number_from != CONF_NUMBER_FIXED},
-		.route = from->route ? from->route : spoa_route_find(config->conf, labels),
+		.route = from->route  ? from->route
+			 : to->labels ? spoa_route_find(config->conf, to->labels)
+				      : NULL,
 		.require_binding = from->require_binding,
 		.kill_on_expiry = from->kill_on_expiry,
 	};
@@ -159,7 +161,7 @@ static int number_some(
 		const struct conf_role *from = &config->conf->roles[i];
 		int rc = 0;
 
-		if ((from->number != 0) == fixed)
+		if (config->roles[i].labels && (from->number != 0) == fixed)
 			rc = role_number(config->conf, from, store, &config->roles[i], diag);
 		if (!first)
 			first = rc;
@@ -219,6 +221,7 @@ int spoa_config_new(
 		return -ENOMEM;
 	atomic_init(&config->refs, 1);
 	config->conf = TAKE_PTR(owned);
+	config->match_all = config->conf->roles_match == CONF_MATCH_ALL;
 	config->serial = atomic_fetch_add_explicit(&last_serial, 1, memory_order_relaxed) + 1;
 	rc = compile_providers(config, diag);
 	spoa_route_check(conf, diag);
@@ -250,6 +253,7 @@ struct spoa_config *spoa_config_ref(struct spoa_config *config)
 static void free_role(struct ident_role *role)
 {
 	free((char *)role->labels);
+	ident_template_free(role->template);
 	spoa_conditions_free((struct ident_condition *)role->conditions, role->n_conditions);
 }
 

@@ -34,6 +34,7 @@ struct spoa_config {
 	struct spoa_exports exports;
 	struct span *secrets;       /* of conf->assertions, same order; empty but for HS256 */
 	bool takes_certs;           /* some provider has a trust bundle */
+	bool match_all;             /* roles_match */
 	struct spoa_access *access; /* conf->n_listen, same order */
 	struct ssl_ctx_st **tls;    /* the same; NULL: plain */
 	uint64_t *origins;          /* conf->n_providers: spoa/introspect.h */

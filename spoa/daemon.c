@@ -33,6 +33,8 @@ int spoa_daemon_publish(struct spoa_daemon *daemon)
 		daemon->unpublished = true;
 		return -ENOMEM;
 	}
+	spoa_identities_unref(snapshot->identities);
+	snapshot->identities = spoa_identities_ref(spoa_numbers_table(daemon->numbers));
 	snapshot->policies = spoa_policies_ref(daemon->policies);
 	snapshot->observe |= daemon->observe_until != 0;
 	snapshot->guard = daemon->guard;
@@ -179,6 +181,8 @@ void spoa_daemon_need_keys(void *arg, struct spoa_need need)
 	if (need.introspect.config)
 		spoa_introspect_want(daemon->introspect, need.introspect.config,
 			need.introspect.provider, &need.introspect.key, need.introspect.token);
+	if (need.identity.labels.n)
+		spoa_numbers_want(daemon->numbers, need.identity.labels, need.identity.roles);
 	raise_to(&daemon->asked_with, need.snapshot);
 	atomic_fetch_or(&daemon->unknown, need.unknown);
 	atomic_fetch_or(&daemon->doubted, need.doubted);
@@ -242,6 +246,7 @@ static void on_worker(struct ev_loop *loop, ev_async *wake, int events)
 		if (!is_late(daemon, need.snapshot))
 			spoa_keys_need(daemon->keys, need.unknown, need.doubted, need.kid);
 	spoa_introspect_send(daemon->introspect);
+	spoa_numbers_send(daemon->numbers);
 	if (daemon->draining && spoa_daemon_connections(daemon) == 0)
 		ev_break(loop, EVBREAK_ALL);
 }
@@ -393,6 +398,7 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_kernel_done(&daemon->kernel);
 	spoa_watch_done(&daemon->watch);
 	spoa_kernel_policy_done(&daemon->in_kernel);
+	spoa_numbers_free(daemon->numbers);
 	spoa_policies_unref(daemon->policies);
 	spoa_keyring_free(daemon->keyring);
 	spoa_revoke_free(daemon->revoke);

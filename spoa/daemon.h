@@ -7,6 +7,7 @@
 #define SPOA_DAEMON_H
 
 #include "net/net.h"
+#include "spoa/allocator_local.h"
 #include "spoa/haproxy.h"
 #include "spoa/admin.h"
 #include "spoa/http.h"
@@ -20,6 +21,7 @@
 #include "spoa/metrics_kernel.h"
 #include "spoa/privilege.h"
 #include "spoa/service.h"
+#include "spoa/numbers.h"
 #include "spoa/slots.h"
 #include "spoa/public.h"
 #include "spoa/revoke.h"
@@ -49,6 +51,8 @@ struct spoa_daemon {
 	char reload_error[256]; /* the first line of what was wrong with the last reload */
 
 	struct store *store;
+	struct spoa_allocator_local allocator;
+	struct spoa_numbers *numbers;
 	struct net *net;
 	struct spoa_introspect *introspect;
 	struct spoa_keys *keys;

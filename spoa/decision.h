@@ -9,6 +9,7 @@
 #include "bpfmap/bpfmap.h"
 #include "ident/role.h"
 #include "spoa/caller.h"
+#include "spoa/identities.h"
 #include "token/nonce.h"
 
 #include <stdbool.h>
@@ -33,7 +34,12 @@ struct spoa_decision {
 	const struct spoa_caller *caller;
 	bool remembered; /* the caller was not verified anew */
 	bool valid;      /* every check on the credential passed: variables may carry the caller */
-	const struct ident_role *role; /* on ALLOW, and on what was denied after it was found */
+	/* On ALLOW, and on what was denied after they were found; role is the first of names. */
+	const struct ident_role *role;
+	const struct ident_role *asserts; /* whose assertion counts */
+	const struct spoa_identity *identity;
+	struct span names; /* of the roles, commas between; as long as caller */
+	bool require_binding;
 	struct span route; /* with role: the role's, else the service asked for; may be empty */
 	const char *why;   /* for the log: what exactly was wrong; NULL: the reason says it */
 	bool dpop;         /* the request's scheme is DPoP */

@@ -11,7 +11,7 @@ static const enum spoa_counter OUTCOME[] = {
 
 static void unbound(struct spoa_decision *decision)
 {
-	if (decision->role->require_binding)
+	if (decision->require_binding)
 		spoa_decision_fail(decision, BASE_REASON_UNBOUND);
 }
 

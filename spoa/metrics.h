@@ -55,6 +55,9 @@
 	X(INTROSPECTED_ACTIVE, "identityd_introspections_total", "outcome=\"active\"", "Answers of providers about tokens, by outcome") \
 	X(INTROSPECTED_INACTIVE, "identityd_introspections_total", "outcome=\"inactive\"", "") \
 	X(INTROSPECTED_FAILED, "identityd_introspections_total", "outcome=\"failed\"", "") \
+	X(IDENTITIES_NEW, "identityd_identities_made_total", "outcome=\"ok\"", "Identities that came up with a caller, by outcome") \
+	X(IDENTITIES_FAILED, "identityd_identities_made_total", "outcome=\"failed\"", "") \
+	X(UNFIT_CLAIMS, "identityd_unfit_claims_total", "", "Requests whose caller has not a role because a claim cannot be a label") \
 	X(RELOADS, "identityd_reloads_total", "outcome=\"ok\"", "Reloads of the configuration, by outcome") \
 	X(RELOADS_FAILED, "identityd_reloads_total", "outcome=\"failed\"", "") \
 	X(LOGOUTS, "identityd_logouts_total", "outcome=\"ok\"", "Back-channel logouts, by outcome") \

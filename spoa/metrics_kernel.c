@@ -88,7 +88,7 @@ static void list_numbers(struct sums *sums, const struct spoa_config *config)
 		sums->numbers[i] = config->roles[i].number.id;
 	qsort(sums->numbers, config->conf->n_roles, sizeof(*sums->numbers), compare);
 	for (size_t i = 0; i < config->conf->n_roles; i++)
-		if (!n || sums->numbers[i] != sums->numbers[n - 1])
+		if (sums->numbers[i] && (!n || sums->numbers[i] != sums->numbers[n - 1]))
 			sums->numbers[n++] = sums->numbers[i];
 	sums->n = n;
 }

@@ -45,7 +45,7 @@ static size_t set_of(const struct spoa_minted_key *key)
 static bool is_key(const struct place *place, const struct spoa_minted_key *key)
 {
 	return place->text && place->key.config == key->config && place->key.which == key->which &&
-	       place->key.role == key->role &&
+	       place->key.roles == key->roles &&
 	       !memcmp(place->key.token, key->token, sizeof(key->token));
 }
 

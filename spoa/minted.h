@@ -22,8 +22,8 @@ struct spoa_minted;
 struct spoa_minted_key {
 	uint8_t token[TOKEN_HASH_BYTES];
 	uint64_t config; /* spoa_config.serial */
-	uint16_t which;  /* index of the assertion */
-	uint16_t role;
+	uint64_t roles;  /* hash of their names, which are a claim */
+	uint64_t which;  /* index of the assertion */
 };
 
 struct spoa_minted *spoa_minted_new(void) must_check;

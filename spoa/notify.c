@@ -69,8 +69,8 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	if (decision->observed)
 		base_log_bool(&log, "observed", true);
 	if (decision->role) {
-		base_log_str(&log, "role", decision->role->name);
-		base_log_int(&log, "identity", decision->role->number.id);
+		base_log_text(&log, "role", decision->names);
+		base_log_int(&log, "identity", decision->identity->number.id);
 	}
 	base_log_str(&log, "peer", conn->peer);
 	if (worth && lost)
@@ -281,6 +281,8 @@ static bool may_wait(const struct spoa_conn *conn, size_t beyond)
 /* What a NOTIFY is when what it needs does not come in time. */
 static enum base_reason late_reason(const struct spoa_need *need)
 {
+	if (need->identity.labels.n)
+		return BASE_REASON_IDENTITY_UNAVAILABLE;
 	return need->introspect.config ? BASE_REASON_INTROSPECTION_UNAVAILABLE
 				       : BASE_REASON_KEYS_UNAVAILABLE;
 }

@@ -17,6 +17,7 @@ static int add_roles(
 	for (size_t i = 0; !err && i < conf->n_roles; i++) {
 		const struct ident_role *role = &config->roles[i];
 
+		/* The index has the roles in their order; a templated one is never asked about. */
 		err = policy_index_caller(
 			policies->index, span_of(role->labels), &policies->callers[i]);
 		if (role->route && policy_index_find(policies->index, span_of(role->route)) < 0)

@@ -97,7 +97,7 @@ static enum base_reason judge(
 enum spoa_step spoa_stage_policy(struct spoa_case *c)
 {
 	const struct spoa_policies *policies = c->snapshot->policies;
-	const struct ident_role *role = c->decision.role;
+	const struct spoa_identity *identity = c->decision.identity;
 	struct spoa_policy_work *work = c->state->policy;
 	struct policy_answer answer = {.cause = {UINT32_MAX, UINT32_MAX, UINT32_MAX}};
 	struct question q = {.work = work};
@@ -113,7 +113,7 @@ enum spoa_step spoa_stage_policy(struct spoa_case *c)
 	q.service = (size_t)service;
 	c->decision.service_labels = policy_index_labels(q.index, q.service);
 	c->decision.service_port = policy_index_port(q.index, q.service);
-	q.caller = policies->callers[role - c->snapshot->config->roles];
+	q.caller = identity->role < 0 ? identity->policy_caller : policies->callers[identity->role];
 	reason = judge(&q, c->request, &answer);
 	if (reason == BASE_REASON_PATH_AMBIGUOUS &&
 		c->snapshot->config->conf->policy.mode == CONF_POLICY_AUDIT) {

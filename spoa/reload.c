@@ -72,10 +72,14 @@ static int adopt(struct spoa_daemon *daemon, struct spoa_config *config,
 	struct spoa_policies *policies, uint64_t stamp)
 {
 	struct spoa_config *old = daemon->config;
-	int rc = spoa_keys_configure(daemon->keys, config);
+	cleanup(spoa_identities) struct spoa_identities *table = NULL;
+	int rc = spoa_numbers_prepare(daemon->numbers, config, policies, &table);
 
+	if (!rc)
+		rc = spoa_keys_configure(daemon->keys, config);
 	if (rc)
 		return rc;
+	spoa_numbers_adopt(daemon->numbers, config, policies, TAKE_PTR(table));
 	/* From here on keys and configuration belong together, so the old pair cannot come back. */
 	daemon->config = spoa_config_ref(config);
 	spoa_config_unref(old);
@@ -131,6 +135,7 @@ static void log_policies(const char *result)
 void spoa_daemon_look_at_policies(struct spoa_daemon *daemon)
 {
 	struct spoa_policies *policies = NULL;
+	struct spoa_identities *table = NULL;
 	struct base_diag diag;
 	uint64_t stamp, seen = daemon->policies_seen;
 
@@ -142,7 +147,9 @@ void spoa_daemon_look_at_policies(struct spoa_daemon *daemon)
 	if (stamp == daemon->policies_stamp || stamp != seen)
 		return;
 	base_diag_init(&diag, daemon->config_path);
-	if (spoa_policies_new(daemon->config, &diag, &policies) == 0) {
+	if (spoa_policies_new(daemon->config, &diag, &policies) == 0 &&
+		spoa_numbers_prepare(daemon->numbers, daemon->config, policies, &table) == 0) {
+		spoa_numbers_adopt(daemon->numbers, daemon->config, policies, table);
 		adopt_policies(daemon, policies, stamp);
 		daemon->reload_error[0] = '\0';
 		spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS, 1);
@@ -150,6 +157,7 @@ void spoa_daemon_look_at_policies(struct spoa_daemon *daemon)
 		spoa_daemon_use_kernel(daemon);
 		spoa_daemon_changed(daemon);
 	} else {
+		spoa_policies_unref(policies);
 		daemon->policies_stamp = stamp; /* said once, not every second */
 		refuse(daemon, &diag);
 	}

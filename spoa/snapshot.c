@@ -65,7 +65,8 @@ struct spoa_snapshot *spoa_snapshot_new(
 	snapshot->maps = spoa_maps_ref(maps);
 	snapshot->issuers = calloc(n + 1, sizeof(*snapshot->issuers));
 	snapshot->ages = calloc(n + 1, sizeof(*snapshot->ages));
-	if (!snapshot->issuers || !snapshot->ages)
+	snapshot->identities = spoa_identities_new(config);
+	if (!snapshot->issuers || !snapshot->ages || !snapshot->identities)
 		return NULL;
 	snapshot->n_issuers = n;
 	for (size_t i = 0; i < n; i++)
@@ -91,6 +92,7 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 	free(snapshot->ages);
 	spoa_maps_unref(snapshot->maps);
 	spoa_policies_unref(snapshot->policies);
+	spoa_identities_unref(snapshot->identities);
 	token_revocations_unref(snapshot->revocations);
 	spoa_signers_unref(snapshot->signers);
 	spoa_config_unref(snapshot->config);

@@ -9,6 +9,7 @@
 #include "bpfmap/bpfmap.h"
 #include "spoa/config.h"
 #include "spoa/guard.h"
+#include "spoa/identities.h"
 #include "spoa/keyring.h"
 #include "spoa/policies.h"
 #include "token/revocation.h"
@@ -65,7 +66,8 @@ struct spoa_snapshot {
 	struct token_issuer *issuers; /* one reference to each key set */
 	struct spoa_keys_age *ages;
 	enum spoa_enforcement enforcement;
-	struct spoa_maps *maps;         /* only while ON */
+	struct spoa_maps *maps;             /* only while ON */
+	struct spoa_identities *identities; /* one reference; at first those of the roles */
 	struct spoa_policies *policies; /* NULL: none; the caller's to set before anybody sees it */
 	struct spoa_guard *guard; /* the daemon's; NULL in some tests: no proof is accepted then */
 	struct spoa_signers *signers; /* one reference; NULL: no assertion of ours can be made */

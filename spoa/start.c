@@ -110,6 +110,45 @@ static int make_config(struct spoa_daemon *daemon, struct conf *conf)
 	return rc;
 }
 
+static int appear(void *arg, uint32_t id, struct span labels, char why[STORE_WHY])
+{
+	struct spoa_daemon *daemon = arg;
+
+	_Static_assert(BPFMAP_WHY <= STORE_WHY, "its sentence fits");
+	return spoa_kernel_policy_appear(&daemon->in_kernel, id, labels, why);
+}
+
+static void go(void *arg, uint32_t id)
+{
+	struct spoa_daemon *daemon = arg;
+
+	spoa_kernel_policy_go(&daemon->in_kernel, id);
+}
+
+/* Label sets to numbers, with those that earlier agents gave out. */
+static int start_numbers(struct spoa_daemon *daemon)
+{
+	const struct spoa_numbers_owner owner = {
+		.appear = appear,
+		.go = go,
+		.changed = spoa_daemon_changed,
+		.wake = spoa_daemon_worker_changed,
+		.arg = daemon,
+	};
+	struct spoa_allocator allocator = spoa_allocator_local(&daemon->allocator);
+	struct spoa_identities *table = NULL;
+
+	daemon->allocator.store = daemon->store;
+	daemon->numbers = spoa_numbers_new(&allocator, &owner, &daemon->metrics);
+	if (!daemon->numbers ||
+		spoa_numbers_prepare(daemon->numbers, daemon->config, daemon->policies, &table))
+		return fail("identities", "out of memory");
+	spoa_numbers_adopt(daemon->numbers, daemon->config, daemon->policies, table);
+	if (spoa_allocator_local_restore(&daemon->allocator, daemon->numbers))
+		return fail("identities", "they cannot be read from the store");
+	return 0;
+}
+
 static int start_workers(struct spoa_daemon *daemon)
 {
 	struct spoa_worker_owner owner = {
@@ -258,7 +297,7 @@ int spoa_daemon_start(
 	if (make_config(daemon, TAKE_PTR(owned)))
 		return fail("configuration", daemon->config_path);
 	conf = (struct conf *)daemon->config->conf;
-	if (start_guard(daemon))
+	if (start_guard(daemon) || start_numbers(daemon))
 		return -1;
 	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
 		return fail("bpf.mode is required", daemon->watch.why);
@@ -272,8 +311,10 @@ int spoa_daemon_start(
 		return fail("start", "out of memory");
 	daemon->keys = spoa_keys_new(daemon->loop, daemon->net, daemon->store, &daemon->metrics,
 		spoa_daemon_changed, daemon);
-	if (!daemon->keys || spoa_keys_configure(daemon->keys, daemon->config) ||
-		spoa_daemon_publish(daemon))
+	if (!daemon->keys || spoa_keys_configure(daemon->keys, daemon->config))
+		return fail("start", "out of memory");
+	spoa_numbers_settle(daemon->numbers); /* what was restored */
+	if (!daemon->snapshot && spoa_daemon_publish(daemon))
 		return fail("start", "out of memory");
 	if (spoa_audit_start(&daemon->audit, conf, (unsigned)conf->workers, why))
 		return fail("audit", *why ? why : strerror(ENOMEM));

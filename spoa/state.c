@@ -15,9 +15,10 @@ int spoa_state_init(struct spoa_state *state, size_t cache_bytes)
 		.answer = malloc(TOKEN_INTROSPECTION_MAX),
 		.fresh = malloc(SPOA_CALLER_MAX),
 		.policy = spoa_policy_work_new(),
+		.match = malloc(sizeof(*state->match)),
 	};
 	if (state->token && state->unknown && state->certs && state->minted && state->cache &&
-		state->answer && state->fresh && state->policy)
+		state->answer && state->fresh && state->policy && state->match)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -33,5 +34,6 @@ void spoa_state_done(struct spoa_state *state)
 	free(state->answer);
 	free(state->fresh);
 	spoa_policy_work_free(state->policy);
+	free(state->match);
 	*state = (struct spoa_state){0};
 }

@@ -8,6 +8,7 @@
 #include "spoa/cache.h"
 #include "spoa/caller.h"
 #include "spoa/cert.h"
+#include "spoa/match.h"
 #include "spoa/minted.h"
 #include "spoa/policy_work.h"
 #include "spoa/results.h"
@@ -25,6 +26,7 @@ struct spoa_state {
 	char *answer;     /* TOKEN_INTROSPECTION_MAX bytes: what was said last */
 	struct spoa_caller *fresh; /* SPOA_CALLER_MAX bytes: whoever was verified last */
 	struct spoa_policy_work *policy;
+	struct spoa_match_work *match;
 };
 
 /* 0 or -ENOMEM. cache_bytes: what verified tokens may take; 0: none is remembered. */

@@ -58,19 +58,29 @@ bool spoa_status_is_ready(const struct spoa_daemon *daemon)
 	return ready;
 }
 
+static json_t *identity_of(const char *role, const struct spoa_identity *identity)
+{
+	const struct ident_number number = identity->number;
+
+	return json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)number.id, "provenance",
+		ident_provenance_name(number.from), "role", role, "labels", identity->labels);
+}
+
+/* Those of the roles in their order, then those that came up with callers. */
 json_t *spoa_status_identities(const struct spoa_daemon *daemon)
 {
+	const struct spoa_identities *table = spoa_numbers_table(daemon->numbers);
 	const struct spoa_config *config = daemon->config;
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < config->conf->n_roles; i++) {
-		const struct ident_role *role = &config->roles[i];
-
-		json_array_append_new(
-			list, json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)role->number.id,
-				      "provenance", ident_provenance_name(role->number.from),
-				      "role", role->name, "labels", role->labels));
-	}
+	for (size_t i = 0; i < table->n_roles; i++)
+		if (table->of_role[i])
+			json_array_append_new(
+				list, identity_of(config->roles[i].name, table->of_role[i]));
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i] && table->slots[i]->role < 0)
+			json_array_append_new(
+				list, identity_of(table->slots[i]->roles, table->slots[i]));
 	return list;
 }
 

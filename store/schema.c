@@ -8,8 +8,9 @@
 
 /*
  * id: the numeric identity. labels: the canonical text, compared bytewise.
- * fixed: the operator chose the number. Rows of identities are never deleted:
- * a number that once meant one label set must not come to mean another.
+ * fixed: the operator chose the number. A row is deleted only when its
+ * quarantine has passed (step 3): before that a number that once meant one
+ * label set must not come to mean another.
  */
 static const char STEP_1[] =
 	"CREATE TABLE identities ("
@@ -54,7 +55,18 @@ static const char STEP_2[] =
 	"	sign_until INTEGER NOT NULL CHECK (sign_until > sign_from)"
 	") STRICT, WITHOUT ROWID;";
 
-const char *const store_schema_steps[] = {STEP_1, STEP_2};
+/*
+ * roles: names of the roles that made the label set with a caller, '' for the
+ * labels of a role itself, which are never released. used: when somebody last
+ * was it, about; seconds since 1970. released: when the number was given up,
+ * 0 while it is in use.
+ */
+static const char STEP_3[] = "ALTER TABLE identities ADD COLUMN roles TEXT NOT NULL DEFAULT '';"
+			     "ALTER TABLE identities ADD COLUMN used INTEGER NOT NULL DEFAULT 0;"
+			     "ALTER TABLE identities ADD COLUMN released INTEGER NOT NULL DEFAULT 0"
+			     "	CHECK (released >= 0);";
+
+const char *const store_schema_steps[] = {STEP_1, STEP_2, STEP_3};
 const size_t store_schema_n_steps = ARRAY_SIZE(store_schema_steps);
 
 /* What a file says about itself. */

@@ -7,7 +7,8 @@
 static const char *const SQL[] = {
 	[STORE_SQL_BEGIN] = "BEGIN IMMEDIATE",
 	[STORE_SQL_COMMIT] = "COMMIT",
-	[STORE_SQL_ID_OF] = "SELECT id, fixed FROM identities WHERE labels = ?1",
+	[STORE_SQL_ID_OF] = "SELECT id, fixed, roles, released FROM identities"
+			    " WHERE labels = ?1",
 	[STORE_SQL_OWNER_OF] = "SELECT labels FROM identities WHERE id = ?1",
 	[STORE_SQL_IS_FREE] = "SELECT NOT EXISTS (SELECT 1 FROM identities WHERE id = ?1)",
 	/* The first number above ?1 that follows a taken one, and is free itself. */
@@ -15,9 +16,20 @@ static const char *const SQL[] = {
 				" LEFT JOIN identities b ON b.id = a.id + 1"
 				" WHERE a.id >= ?1 AND b.id IS NULL"
 				" ORDER BY a.id LIMIT 1",
-	[STORE_SQL_INSERT] = "INSERT INTO identities (id, labels, fixed) VALUES (?1, ?2, ?3)",
+	[STORE_SQL_INSERT] = "INSERT INTO identities (id, labels, fixed, roles, used)"
+			     " VALUES (?1, ?2, ?3, ?4, ?5)",
 	[STORE_SQL_FIX] = "UPDATE identities SET fixed = 1 WHERE id = ?1",
-	[STORE_SQL_LIST] = "SELECT id, fixed, labels FROM identities ORDER BY id",
+	[STORE_SQL_KEEP] = "UPDATE identities SET roles = '', released = 0 WHERE id = ?1",
+	[STORE_SQL_LEND] = "UPDATE identities SET used = max(used, ?3), released = 0,"
+			   " roles = CASE roles WHEN '' THEN '' ELSE ?2 END WHERE id = ?1",
+	[STORE_SQL_TOUCH] = "UPDATE identities SET used = max(used, ?3)"
+			    " WHERE id = ?1 AND labels = ?2 AND released = 0",
+	[STORE_SQL_RELEASE] = "UPDATE identities SET released = ?4 WHERE id = ?1 AND labels = ?2"
+			      " AND fixed = 0 AND roles <> '' AND released = 0 AND used <= ?3",
+	[STORE_SQL_PURGE] = "DELETE FROM identities WHERE id = ?1 AND labels = ?2"
+			    " AND released > 0 AND released <= ?3",
+	[STORE_SQL_LIST] = "SELECT id, fixed, labels, roles, used, released FROM identities"
+			   " ORDER BY id",
 	[STORE_SQL_KEYS_PUT] = "INSERT INTO keys (provider, json, fetched_at) VALUES (?1, ?2, ?3)"
 			       " ON CONFLICT (provider) DO UPDATE SET json = excluded.json,"
 			       " fetched_at = excluded.fetched_at",

@@ -24,6 +24,11 @@ enum store_sql {
 	STORE_SQL_NEXT_FREE,
 	STORE_SQL_INSERT,
 	STORE_SQL_FIX,
+	STORE_SQL_KEEP,
+	STORE_SQL_LEND,
+	STORE_SQL_TOUCH,
+	STORE_SQL_RELEASE,
+	STORE_SQL_PURGE,
 	STORE_SQL_LIST,
 	STORE_SQL_KEYS_PUT,
 	STORE_SQL_KEYS_GET,
@@ -44,8 +49,8 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *statements[STORE_SQL_COUNT];
 	/*
-	 * Every number in scan_lo..scan_next-1 is taken. Rows are never deleted,
-	 * so what was true once stays true whatever other processes do.
+	 * Every number in scan_lo..scan_next-1 is or was taken. Numbers that are
+	 * free again are looked for when there is none behind these.
 	 */
 	uint32_t scan_lo, scan_next;
 	bool batch; /* between store_begin and store_end: one transaction for all calls */

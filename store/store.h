@@ -35,7 +35,7 @@ int store_begin(struct store *store, char why[STORE_WHY]) must_check;
 int store_end(struct store *store, bool keep, char why[STORE_WHY]) must_check;
 
 /*
- * The number of this label set: the stored one, or a new one, the lowest of
+ * The number of this label set of a role: the stored one, or a new one of
  * lo..hi that no label set has. A stored number outside lo..hi is kept.
  * 0; -ENOSPC the range is used up; -EIO with a sentence in why.
  */
@@ -49,13 +49,47 @@ int store_identity(struct store *store, const char *labels, uint32_t lo, uint32_
 int store_identity_fix(
 	struct store *store, const char *labels, uint32_t id, char why[STORE_WHY]) must_check;
 
+/* A label set that came up with a caller. Borrowed. */
+struct store_loan {
+	const char *labels;
+	const char *roles; /* that made it; not empty */
+	int64_t now_s;
+};
+
+/*
+ * The number of such a set, which can be released: as store_identity. A set
+ * whose number is in quarantine gets it back.
+ */
+int store_identity_lend(struct store *store, const struct store_loan *loan, uint32_t lo,
+	uint32_t hi, uint32_t *ret_id, char why[STORE_WHY]) must_check;
+
+/*
+ * The pair was used at that time. *ret_there: it is still in use; if not, it
+ * has been released meanwhile. 0 or -EIO.
+ */
+int store_identity_touch(struct store *store, const char *labels, uint32_t id, int64_t used_s,
+	bool *ret_there, char why[STORE_WHY]) must_check;
+
+/*
+ * Gives the number up, if nobody used it after used_before_s and it is no
+ * role's own: it is in quarantine from now_s. 0 or -EIO.
+ */
+int store_identity_release(struct store *store, const char *labels, uint32_t id,
+	int64_t used_before_s, int64_t now_s, bool *ret_released, char why[STORE_WHY]) must_check;
+
+/* Ends the quarantine of a number that was released at or before that time. 0 or -EIO. */
+int store_identity_purge(struct store *store, const char *labels, uint32_t id,
+	int64_t released_before_s, bool *ret_gone, char why[STORE_WHY]) must_check;
+
 /* What went wrong in any store of this process since its start. From any thread. */
 uint64_t store_failures(void);
 
 struct store_identity {
 	uint32_t id;
 	int fixed;
-	char *labels;
+	char *labels, *roles; /* roles: "" when they are a role's own */
+	int64_t used_s;       /* about */
+	int64_t released_s;   /* 0: in use */
 };
 /* All of them by number (malloc, free with store_identities_free). 0, -ENOMEM or -EIO. */
 int store_identities(struct store *store, struct store_identity **ret, size_t *ret_n) must_check;

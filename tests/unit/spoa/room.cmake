@@ -35,8 +35,10 @@ unit(spoa
 		unit/spoa/test_listen.c
 		unit/spoa/test_log.c
 		unit/spoa/test_logout.c
+		unit/spoa/test_match.c
 		unit/spoa/test_metrics.c
 		unit/spoa/test_minted.c
+		unit/spoa/test_numbers.c
 		unit/spoa/test_policy.c
 		unit/spoa/test_privilege.c
 		unit/spoa/test_profiles.c

@@ -12,6 +12,8 @@
 	X(decide) \
 	X(policy) \
 	X(caller) \
+	X(match) \
+	X(numbers) \
 	X(cache) \
 	X(answer) \
 	X(service) \

@@ -22,6 +22,7 @@ static const char *const CONTRACT[] = {"id", "mark", "labels", "role", "sub", "i
 static struct spoa_config *config;
 static struct spoa_decision decision;
 static struct spoa_caller *caller; /* whom it is about */
+static struct spoa_identity *identity;
 static unsigned char buf[2 * MAX_FRAME];
 
 static void setup(void)
@@ -34,7 +35,18 @@ static void setup(void)
 static void teardown(void)
 {
 	free(caller);
+	spoa_identity_unref(identity);
+	identity = NULL;
 	spoa_config_unref(config);
+}
+
+/* The labels and the number that the role has now. */
+static void give_identity(void)
+{
+	spoa_identity_unref(identity);
+	identity = spoa_identity_new(span_of(config->roles[0].labels), (struct span){0});
+	identity->number = config->roles[0].number;
+	decision.identity = identity;
 }
 
 /* A decision with this reason, and a valid token's claims where they go with it. */
@@ -60,7 +72,9 @@ static void make(enum base_reason reason, const char *email)
 	decision.valid = true;
 	if (reason == BASE_REASON_OK) {
 		decision.role = &config->roles[0];
+		decision.names = span_of(decision.role->name);
 		decision.route = span_of(config->roles[0].route);
+		give_identity();
 	}
 }
 
@@ -72,6 +86,7 @@ static struct help_ack answer(uint32_t max_frame)
 	struct help_ack ack;
 	struct rd r;
 
+	give_identity();
 	ck_assert_int_eq(spoa_answer(&w, 77, 88, max_frame, config, &decision), 0);
 	ck_assert_uint_le(wr_len(&w), (size_t)max_frame + SPOP_FRAME_PREFIX);
 	r = rd_of(buf, wr_len(&w));

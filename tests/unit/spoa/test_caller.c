@@ -48,11 +48,12 @@ static enum base_reason pack(json_t *json)
 static const struct ident_role *role_now(void)
 {
 	const struct ident_request request = {0};
-	const struct ident_role *role = NULL;
-	enum base_reason reason = spoa_caller_role(caller, config, &request, &role);
+	static struct spoa_match_work work;
+	struct spoa_match match = {0};
+	enum base_reason reason = spoa_match(caller, config, &request, &work, &match);
 
-	ASSERT_REASON(reason, role ? BASE_REASON_OK : BASE_REASON_NO_ROLE);
-	return role;
+	ASSERT_REASON(reason, match.role ? BASE_REASON_OK : BASE_REASON_NO_ROLE);
+	return match.role;
 }
 
 static void is(enum spoa_text which, const char *want)

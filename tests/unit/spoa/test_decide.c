@@ -98,9 +98,7 @@ static void expect(char *token, enum base_reason reason)
 	ck_assert_int_eq(decision.verdict, status == 200   ? SPOA_ALLOW
 					   : status == 503 ? SPOA_ERROR
 							   : SPOA_DENY);
-	ck_assert_int_eq(decision.valid, reason == BASE_REASON_OK ||
-						 reason == BASE_REASON_NO_ROLE ||
-						 reason == BASE_REASON_IDENTITY_UNAVAILABLE);
+	ck_assert_int_eq(decision.valid, reason == BASE_REASON_OK || reason == BASE_REASON_NO_ROLE);
 	ck_assert_int_eq(decision.role != NULL, reason == BASE_REASON_OK);
 	ck_assert_int_eq(decision.binding.identity != 0, reason == BASE_REASON_OK);
 }
@@ -120,7 +118,6 @@ static const struct {
 	{"{\"exp\": 1800009000}", BASE_REASON_LIFETIME_TOO_LONG},
 	{"{\"sub\": 7}", BASE_REASON_CLAIMS_MALFORMED},
 	{"{\"role\": \"nobody\"}", BASE_REASON_NO_ROLE},
-	{"{\"role\": \"later\"}", BASE_REASON_IDENTITY_UNAVAILABLE},
 };
 
 START_TEST(claims)

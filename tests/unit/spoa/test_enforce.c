@@ -90,11 +90,12 @@ static const struct spoa_request TCP = {
 	.dport = 443,
 };
 
-static struct spoa_decision allowed(const struct ident_role *role)
+static struct spoa_decision allowed(const struct ident_role *role, bool require)
 {
 	struct spoa_decision decision = spoa_decision_of(BASE_REASON_OK);
 
 	decision.role = role;
+	decision.require_binding = require;
 	decision.binding = (struct bpfmap_binding){
 		.identity = 200, .subject = 77, .expires = 88, .kill = true};
 	return decision;
@@ -104,10 +105,10 @@ START_TEST(cases)
 {
 	/* What the kernel says, or that nobody can ask it, makes the verdict; each is counted. */
 	static const struct spoa_request UNIX;
-	struct ident_role role = {.name = "r", .require_binding = CASES[_i].require};
+	struct ident_role role = {.name = "r"};
 	struct spoa_maps maps = {0};
 	struct spoa_snapshot snapshot = {.enforcement = CASES[_i].enforcement, .maps = &maps};
-	struct spoa_decision decision = allowed(&role);
+	struct spoa_decision decision = allowed(&role, CASES[_i].require);
 	struct spoa_metrics metrics = {0};
 
 	map = (typeof(map)){.rc = CASES[_i].rc, .bound = CASES[_i].bound};

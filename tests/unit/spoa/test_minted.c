@@ -32,7 +32,7 @@ START_TEST(remembered)
 	other.config = 2;
 	ck_assert_uint_eq(spoa_minted_find(minted, &other, 5).n, 0);
 	other = key;
-	other.role = 1;
+	other.roles = 1;
 	ck_assert_uint_eq(spoa_minted_find(minted, &other, 5).n, 0);
 	/* The same key again replaces it. */
 	spoa_minted_put(minted, &key, strdup("two"), 20);

@@ -205,7 +205,7 @@ static void check_caller(
 static void check_case(const json_t *c, const char *yaml)
 {
 	cleanup(spoa_config) struct spoa_config *config = help_config(yaml);
-	cleanup(spoa_snapshot) struct spoa_snapshot *snapshot = help_snapshot(config);
+	cleanup(spoa_snapshot) struct spoa_snapshot *snapshot = NULL;
 	cleanup(free) char *token = token_of(c);
 	const struct spoa_request request = {.token = span_of(token)};
 	struct spoa_decision decision;
@@ -214,6 +214,7 @@ static void check_case(const json_t *c, const char *yaml)
 
 	for (size_t i = 0; i < config->conf->n_roles; i++)
 		config->roles[i].number.id = 300 + (uint32_t)i;
+	snapshot = help_snapshot(config);
 	publish(snapshot, c);
 	ck_assert_int_eq(spoa_state_init(&state, HELP_CACHE), 0);
 	ck_assert(spoa_decide(snapshot, &state, &request, 1, &HELP_NOW, &need, &decision));

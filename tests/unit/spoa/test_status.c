@@ -21,6 +21,9 @@ static void on_changed(void *arg)
 /* A daemon that serves nothing, with one provider whose keys are in this file. */
 static void start(const char *jwks_file)
 {
+	const struct spoa_allocator allocator = {0};
+	const struct spoa_numbers_owner owner = {0};
+	struct spoa_identities *table = NULL;
 	char yaml[2000];
 
 	snprintf(yaml, sizeof(yaml),
@@ -32,6 +35,10 @@ static void start(const char *jwks_file)
 	d->keys = spoa_keys_new(d->loop, NULL, d->store, &d->metrics, on_changed, &n_changed);
 	ck_assert_ptr_nonnull(d->keys);
 	ck_assert_int_eq(spoa_keys_configure(d->keys, d->config), 0);
+	d->numbers = spoa_numbers_new(&allocator, &owner, &d->metrics);
+	ck_assert_ptr_nonnull(d->numbers);
+	ck_assert_int_eq(spoa_numbers_prepare(d->numbers, d->config, NULL, &table), 0);
+	spoa_numbers_adopt(d->numbers, d->config, NULL, table);
 }
 
 static void setup(void)
@@ -58,6 +65,7 @@ static void setup(void)
 static void teardown(void)
 {
 	spoa_keys_free(d->keys);
+	spoa_numbers_free(d->numbers);
 	spoa_revoke_free(d->revoke);
 	spoa_guard_free(d->guard);
 	store_close(d->store);

@@ -109,16 +109,17 @@ static const struct {
 	const char *sql;
 	int rc;
 } ROWS[] = {
-	{"INSERT INTO identities VALUES (300, 'b', 0)", SQLITE_OK},
-	{"INSERT INTO identities VALUES (256, 'b', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (300, 'a', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (0, 'b', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (-1, 'b', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (4294967296, 'b', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (300, '', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (300, NULL, 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (300, x'41', 0)", SQLITE_CONSTRAINT},
-	{"INSERT INTO identities VALUES (300, 'b', 2)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (300, 'b', 0)", SQLITE_OK},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (256, 'b', 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (300, 'a', 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (0, 'b', 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (-1, 'b', 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (4294967296, 'b', 0)",
+		SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (300, '', 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (300, NULL, 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (300, x'41', 0)", SQLITE_CONSTRAINT},
+	{"INSERT INTO identities (id, labels, fixed) VALUES (300, 'b', 2)", SQLITE_CONSTRAINT},
 	{"INSERT INTO keys VALUES ('p', x'00', 1)", SQLITE_OK},
 	{"INSERT INTO keys VALUES ('', x'00', 1)", SQLITE_CONSTRAINT},
 	{"INSERT INTO keys VALUES ('p', NULL, 1)", SQLITE_CONSTRAINT},
@@ -134,7 +135,8 @@ START_TEST(tables)
 
 	ck_assert_int_eq(store_schema_bring(db, store_schema_steps, store_schema_n_steps, why), 0);
 	ck_assert_int_eq(
-		sqlite3_exec(db, "INSERT INTO identities VALUES (256, 'a', 0)", NULL, NULL, NULL),
+		sqlite3_exec(db, "INSERT INTO identities (id, labels, fixed) VALUES (256, 'a', 0)",
+			NULL, NULL, NULL),
 		SQLITE_OK);
 	ck_assert_int_eq(sqlite3_exec(db, ROWS[_i].sql, NULL, NULL, NULL) & 0xff, ROWS[_i].rc);
 	sqlite3_close(db);

@@ -139,7 +139,7 @@ static void make_wrong_index(const struct scratch *s)
 {
 	make_good(s);
 	/* The index forgets a row: by labels it cannot be found any more. */
-	scratch_sql(s, "INSERT INTO identities VALUES (256, 'a', 0);"
+	scratch_sql(s, "INSERT INTO identities (id, labels, fixed) VALUES (256, 'a', 0);"
 		       "PRAGMA writable_schema = ON;"
 		       "CREATE TABLE copy (id INTEGER PRIMARY KEY, labels TEXT, fixed INTEGER);"
 		       "INSERT INTO copy VALUES (256, 'a', 0), (257, 'b', 0);"
