@@ -35,6 +35,7 @@ TABLE = [
     (r"scripts/install-deps build$", LAB),
     (r"systemd-sysusers && systemd-tmpfiles --create$", "packaging/deb/postinst (systemd-sysusers)"),
     (r"systemctl enable --now identityd-setup identityd", "tests/systemd/packaged (\"enable\", \"--now\")"),
+    (r"systemctl enable --now identityd-cilium-map.path ", "tests/systemd/packaged (identityd-cilium-map.path)"),
     (r"systemctl restart haproxy$", "tests/systemd/packaged (\"restart\", \"haproxy\")"),
     (r"bpftool map dump pinned /run/identityd/bpf/flows$", LAB),
     (r"curl --unix-socket /run/identityd/admin.sock ", LAB),
