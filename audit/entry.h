@@ -13,8 +13,10 @@
 
 enum audit_kind {
 	AUDIT_REQUEST, /* HAProxy asked */
-	AUDIT_DROP,    /* the kernel dropped a packet or refused a connect */
+	AUDIT_REFUSE,  /* the kernel refused a connect or a send */
+	AUDIT_DROP,    /* the kernel dropped a packet */
 	AUDIT_KILL,    /* the kernel ended a connection */
+	AUDIT_LOST,    /* count drops and kills of the kernel are in no line */
 	AUDIT_NOTE,    /* an operator's act: TYPE and NOTE say what */
 };
 
@@ -61,10 +63,14 @@ struct audit_entry {
 	enum audit_kind kind;
 	enum audit_verdict verdict;
 	int64_t wall_ns;               /* since 1970 */
-	struct audit_address src, dst; /* the client connection as the kernel has it */
+	struct audit_address src, dst; /* the connection as the kernel has it */
 	uint16_t sport, dport;         /* host order */
 	uint16_t service_port;         /* that of the service behind; 0: not known */
 	uint32_t identity;             /* of the caller; 0: none */
+	uint64_t cookie;               /* of the socket; 0: not known */
+	uint64_t count;                /* of LOST */
+	uint8_t protocol;              /* IPPROTO_UDP; else TCP */
+	bool egress;                   /* from HAProxy to the service; else from the client */
 	bool https;
 	struct span text[AUDIT_TEXTS];
 };

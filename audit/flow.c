@@ -1,5 +1,7 @@
 #include "audit/flow.h"
 
+#include "audit/drop.h"
+#include "audit/http.h"
 #include "audit/ring.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -7,24 +9,20 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <time.h>
 
 /*
- * How much of a text a line takes, so that a line stays below AUDIT_LINE_MAX
- * even when every byte becomes six: host, path and query stand twice. Labels
- * are never escaped, but a short one costs three more bytes as its own text.
+ * A line stays below AUDIT_LINE_MAX even when every byte becomes six: host,
+ * path and query stand twice. Labels are never escaped, but a short one costs
+ * three more bytes as its own text.
  */
-#define HOST_MAX   256
-#define PATH_MAX_  1024
-#define QUERY_MAX  256
-#define TEXT_MAX   256
 #define LABELS_MAX AUDIT_TEXT_MAX
 #define SKELETON   2048 /* names, numbers, addresses, time, node name */
-static_assert(2 * BASE_JSON_CHAR_MAX * (HOST_MAX + PATH_MAX_ + QUERY_MAX) + 4 * LABELS_MAX +
-			      14 * BASE_JSON_CHAR_MAX * TEXT_MAX + SKELETON <
+static_assert(2 * BASE_JSON_CHAR_MAX * (AUDIT_HOST_MAX + AUDIT_PATH_MAX + AUDIT_QUERY_MAX) +
+			      4 * LABELS_MAX + 14 * BASE_JSON_CHAR_MAX * AUDIT_VALUE_MAX +
+			      SKELETON <
 		      AUDIT_LINE_MAX,
 	"a line is never too long");
 
@@ -32,8 +30,6 @@ static_assert(2 * BASE_JSON_CHAR_MAX * (HOST_MAX + PATH_MAX_ + QUERY_MAX) + 4 * 
 #define EVENT_DROP       1
 #define EVENT_VERDICT    5
 #define EVENT_ACCESS_LOG 129
-#define DROP_POLICY      133
-#define DROP_DENIED      181
 
 static const char *const VERDICTS[] = {"FORWARDED", "DROPPED", "ERROR", "AUDIT"};
 static_assert(ARRAY_SIZE(VERDICTS) == AUDIT_VERDICTS, "a word for each");
@@ -41,6 +37,15 @@ static_assert(ARRAY_SIZE(VERDICTS) == AUDIT_VERDICTS, "a word for each");
 static bool has(const struct audit_entry *entry, enum audit_text which)
 {
 	return entry->text[which].n > 0;
+}
+
+/* 64-bit numbers are texts in protobuf's JSON. */
+static void put_uint64(struct wr *w, const char *key, uint64_t value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%llu", (unsigned long long)value);
+	base_json_str(w, key, text);
 }
 
 /* RFC 3339, nanoseconds, UTC. */
@@ -85,19 +90,24 @@ static void put_address(struct wr *w, const char *key, const struct audit_addres
 		base_json_str(w, key, text);
 }
 
+/* A connect that was refused has no source yet. */
 static void put_connection(struct wr *w, const struct audit_entry *entry)
 {
-	if (!entry->src.len)
+	const struct audit_address *known = entry->src.len ? &entry->src : &entry->dst;
+
+	if (!known->len)
 		return;
 	base_json_object(w, "IP");
-	put_address(w, "source", &entry->src);
+	if (entry->src.len)
+		put_address(w, "source", &entry->src);
 	if (entry->dst.len)
 		put_address(w, "destination", &entry->dst);
-	base_json_str(w, "ipVersion", entry->src.len == 4 ? "IPv4" : "IPv6");
+	base_json_str(w, "ipVersion", known->len == 4 ? "IPv4" : "IPv6");
 	base_json_end_object(w);
 	base_json_object(w, "l4");
-	base_json_object(w, "TCP");
-	base_json_uint(w, "source_port", entry->sport);
+	base_json_object(w, entry->protocol == IPPROTO_UDP ? "UDP" : "TCP");
+	if (entry->src.len)
+		base_json_uint(w, "source_port", entry->sport);
 	base_json_uint(w, "destination_port", entry->dport);
 	base_json_end_object(w);
 	base_json_end_object(w);
@@ -144,113 +154,6 @@ static void put_endpoints(struct wr *w, const struct audit_entry *entry)
 	}
 }
 
-/* Host without userinfo (RFC 3986 3.2.1), path, and the query or that there was one. */
-static void put_url(struct wr *w, const struct audit_entry *entry, const struct audit_style *style)
-{
-	struct span host = entry->text[AUDIT_TEXT_HOST];
-	const char *at = host.n ? memrchr(host.p, '@', host.n) : NULL;
-
-	base_json_text_piece(w, entry->https ? SPAN("https://") : SPAN("http://"), SIZE_MAX);
-	if (at) {
-		base_json_text_piece(w, SPAN(AUDIT_REDACTED "@"), SIZE_MAX);
-		host.n -= (size_t)(at + 1 - host.p);
-		host.p = at + 1;
-	}
-	base_json_text_piece(w, host, HOST_MAX);
-	base_json_text_piece(w, entry->text[AUDIT_TEXT_PATH], PATH_MAX_);
-	if (!has(entry, AUDIT_TEXT_QUERY))
-		return;
-	base_json_text_piece(w, SPAN("?"), SIZE_MAX);
-	base_json_text_piece(w,
-		style->keep_query ? entry->text[AUDIT_TEXT_QUERY] : SPAN(AUDIT_REDACTED),
-		QUERY_MAX);
-}
-
-/* HAProxy says "1.1" and "2.0", Cilium HTTP/1.1 and HTTP/2. */
-static struct span http_version(struct span proto)
-{
-	if (proto.n == 3 && proto.p[0] >= '2' && !memcmp(proto.p + 1, ".0", 2))
-		proto.n = 1;
-	return proto;
-}
-
-static void put_protocol(struct wr *w, const struct audit_entry *entry)
-{
-	base_json_text_piece(w, SPAN("HTTP/"), SIZE_MAX);
-	base_json_text_piece(w, http_version(entry->text[AUDIT_TEXT_PROTO]), 8);
-}
-
-static void put_header(struct wr *w, const char *name, struct span value)
-{
-	base_json_object(w, NULL);
-	base_json_str(w, "key", name);
-	base_json_text(w, "value", value, TEXT_MAX);
-	base_json_end_object(w);
-}
-
-/* 128 bits of HMAC-SHA-256: the same person has the same word, and nobody can guess it back. */
-static struct span pseudonym(
-	struct span text, const struct audit_style *style, char ret_hex[2 * 16 + 1])
-{
-	unsigned char hash[EVP_MAX_MD_SIZE];
-	unsigned n = 0;
-
-	if (!style->sub_key)
-		return text;
-	if (!HMAC(EVP_sha256(), style->sub_key, (int)style->sub_key_bytes,
-		    (const unsigned char *)text.p, text.n, hash, &n))
-		return SPAN(AUDIT_REDACTED);
-	for (size_t i = 0; i < 16; i++)
-		snprintf(ret_hex + 2 * i, 3, "%02x", hash[i]);
-	return (struct span){.p = ret_hex, .n = 32};
-}
-
-/* What Hubble has no field for; in the order of their names, as Cilium sorts headers. */
-static const struct {
-	const char *name;
-	enum audit_text text;
-	bool personal;
-} HEADERS[] = {
-	{"X-Identityd-Actor", AUDIT_TEXT_ACTOR, true},
-	{"X-Identityd-Client-Id", AUDIT_TEXT_CLIENT_ID, false},
-	{"X-Identityd-Iss", AUDIT_TEXT_ISS, false},
-	{"X-Identityd-Policy", AUDIT_TEXT_POLICY, false},
-	{"X-Identityd-Provider", AUDIT_TEXT_PROVIDER, false},
-	{"X-Identityd-Reason", AUDIT_TEXT_REASON, false},
-	{"X-Identityd-Role", AUDIT_TEXT_ROLE, false},
-	{"X-Identityd-Route", AUDIT_TEXT_ROUTE, false},
-	{"X-Identityd-Service", AUDIT_TEXT_SERVICE, false},
-	{"X-Identityd-Sub", AUDIT_TEXT_SUB, true},
-	{"X-Request-Id", AUDIT_TEXT_REQID, false},
-};
-
-static void put_http(struct wr *w, const struct audit_entry *entry, const struct audit_style *style)
-{
-	base_json_object(w, "l7");
-	base_json_str(w, "type", "REQUEST");
-	base_json_object(w, "http");
-	base_json_text(w, "method", entry->text[AUDIT_TEXT_METHOD], TEXT_MAX);
-	base_json_text_begin(w, "url");
-	put_url(w, entry, style);
-	base_json_text_end(w);
-	base_json_text_begin(w, "protocol");
-	put_protocol(w, entry);
-	base_json_text_end(w);
-	base_json_array(w, "headers");
-	for (size_t i = 0; i < ARRAY_SIZE(HEADERS); i++) {
-		struct span value = entry->text[HEADERS[i].text];
-		char hex[33];
-
-		if (value.n && HEADERS[i].personal)
-			value = pseudonym(value, style, hex);
-		if (value.n)
-			put_header(w, HEADERS[i].name, value);
-	}
-	base_json_end_array(w);
-	base_json_end_object(w);
-	base_json_end_object(w);
-}
-
 /* W3C Trace Context 3.2.2: version-traceid-parentid-flags; anything else is no trace. */
 static struct span trace_id(struct span traceparent)
 {
@@ -280,6 +183,12 @@ static void put_trace(struct wr *w, const struct audit_entry *entry)
 	base_json_end_object(w);
 }
 
+static void put_cookie(struct wr *w, const struct audit_entry *entry)
+{
+	if (entry->cookie)
+		put_uint64(w, "socket_cookie", entry->cookie);
+}
+
 static void put_event_type(struct wr *w, unsigned type, unsigned sub_type)
 {
 	base_json_object(w, "event_type");
@@ -306,15 +215,22 @@ static void put_policy(struct wr *w, const struct audit_entry *entry)
 		struct span namespace = {.p = name.p, .n = (size_t)(slash - name.p)};
 
 		name = (struct span){.p = slash + 1, .n = name.n - namespace.n - 1};
-		base_json_text(w, "name", name, TEXT_MAX);
-		base_json_text(w, "namespace", namespace, TEXT_MAX);
+		base_json_text(w, "name", name, AUDIT_VALUE_MAX);
+		base_json_text(w, "namespace", namespace, AUDIT_VALUE_MAX);
 	} else {
-		base_json_text(w, "name", name, TEXT_MAX);
+		base_json_text(w, "name", name, AUDIT_VALUE_MAX);
 	}
 	base_json_str(w, "kind", slash ? "CiliumNetworkPolicy" : "CiliumClusterwideNetworkPolicy");
 	base_json_end_object(w);
 	base_json_end_array(w);
 }
+
+static const struct span ACTS[] = {
+	[AUDIT_REFUSE] = {" refused", 8},
+	[AUDIT_DROP] = {" dropped", 8},
+	[AUDIT_KILL] = {" killed", 7},
+	[AUDIT_NOTE] = {"", 0},
+};
 
 /* The one text that `hubble observe` prints. */
 static void put_summary(
@@ -322,30 +238,23 @@ static void put_summary(
 {
 	base_json_text_begin(w, "Summary");
 	if (http) {
-		put_protocol(w, entry);
+		audit_http_protocol(w, entry);
 		base_json_text_piece(w, SPAN(" "), SIZE_MAX);
-		base_json_text_piece(w, entry->text[AUDIT_TEXT_METHOD], TEXT_MAX);
+		base_json_text_piece(w, entry->text[AUDIT_TEXT_METHOD], AUDIT_VALUE_MAX);
 		base_json_text_piece(w, SPAN(" "), SIZE_MAX);
-		put_url(w, entry, style);
+		audit_http_url(w, entry, style);
 	} else {
 		base_json_text_piece(
-			w, entry->kind == AUDIT_KILL ? SPAN("TCP killed") : SPAN("TCP"), SIZE_MAX);
+			w, entry->protocol == IPPROTO_UDP ? SPAN("UDP") : SPAN("TCP"), SIZE_MAX);
+		if (entry->verdict == AUDIT_AUDIT)
+			base_json_text_piece(w, SPAN(" would be"), SIZE_MAX);
+		base_json_text_piece(w, ACTS[entry->kind], SIZE_MAX);
 	}
 	if (has(entry, AUDIT_TEXT_REASON) && entry->verdict != AUDIT_FORWARDED) {
 		base_json_text_piece(w, SPAN(", "), SIZE_MAX);
-		base_json_text_piece(w, entry->text[AUDIT_TEXT_REASON], TEXT_MAX);
+		base_json_text_piece(w, entry->text[AUDIT_TEXT_REASON], AUDIT_VALUE_MAX);
 	}
 	base_json_text_end(w);
-}
-
-static void put_l3_l4(struct wr *w, const struct audit_entry *entry)
-{
-	if (entry->kind == AUDIT_REQUEST)
-		put_event_type(w, EVENT_VERDICT, 0);
-	else
-		put_event_type(w, EVENT_DROP,
-			span_is(entry->text[AUDIT_TEXT_REASON], "policy_denied") ? DROP_POLICY
-										 : DROP_DENIED);
 }
 
 static void put_service(struct wr *w, const struct audit_entry *entry)
@@ -355,35 +264,56 @@ static void put_service(struct wr *w, const struct audit_entry *entry)
 	if (!routed && !has(entry, AUDIT_TEXT_SERVICE))
 		return;
 	base_json_object(w, "destination_service");
-	base_json_text(
-		w, "name", entry->text[routed ? AUDIT_TEXT_ROUTE : AUDIT_TEXT_SERVICE], TEXT_MAX);
+	base_json_text(w, "name", entry->text[routed ? AUDIT_TEXT_ROUTE : AUDIT_TEXT_SERVICE],
+		AUDIT_VALUE_MAX);
 	base_json_end_object(w);
+}
+
+static bool is_of_kernel(const struct audit_entry *entry)
+{
+	return entry->kind == AUDIT_REFUSE || entry->kind == AUDIT_DROP ||
+	       entry->kind == AUDIT_KILL;
+}
+
+static void put_type(
+	struct wr *w, const struct audit_entry *entry, const struct audit_drop *drop, bool http)
+{
+	if (drop)
+		put_event_type(w, EVENT_DROP, drop->number);
+	else
+		put_event_type(w, http ? EVENT_ACCESS_LOG : EVENT_VERDICT, 0);
+	put_service(w, entry);
+	base_json_str(w, "traffic_direction", entry->egress ? "EGRESS" : "INGRESS");
+	/* Cilium's own drops do not say whether they are replies. */
+	if (drop)
+		base_json_str(w, "drop_reason_desc", drop->reason);
+	else
+		base_json_bool(w, "is_reply", false);
 }
 
 /* In the order in which flow.proto declares the fields, as Cilium's own exporter writes them. */
 static void put_flow(struct wr *w, const struct audit_entry *entry, const struct audit_style *style,
 	const unsigned char uuid[16])
 {
+	const struct audit_drop *drop =
+		is_of_kernel(entry) ? audit_drop_find(entry->text[AUDIT_TEXT_REASON]) : NULL;
 	bool http = entry->kind == AUDIT_REQUEST && has(entry, AUDIT_TEXT_METHOD);
 
 	base_json_object(w, "flow");
 	put_time(w, "time", entry->wall_ns);
 	put_uuid(w, uuid);
 	base_json_str(w, "verdict", VERDICTS[entry->verdict]);
+	if (drop)
+		base_json_uint(w, "drop_reason", drop->number);
 	put_connection(w, entry);
 	put_endpoints(w, entry);
 	base_json_str(w, "Type", http ? "L7" : "L3_L4");
 	base_json_str(w, "node_name", style->node_name);
 	if (http)
-		put_http(w, entry, style);
-	if (http)
-		put_event_type(w, EVENT_ACCESS_LOG, 0);
-	else
-		put_l3_l4(w, entry);
-	put_service(w, entry);
-	base_json_str(w, "traffic_direction", "INGRESS");
-	base_json_bool(w, "is_reply", false);
+		audit_http_put(w, entry, style);
+	put_type(w, entry, drop, http);
 	put_trace(w, entry);
+	put_cookie(w, entry);
 	put_summary(w, entry, style, http);
 	put_policy(w, entry);
 	base_json_end_object(w);
@@ -395,9 +325,17 @@ static void put_note(struct wr *w, const struct audit_entry *entry)
 	base_json_object(w, "agent_event");
 	base_json_str(w, "type", "AGENT_EVENT_UNKNOWN");
 	base_json_object(w, "unknown");
-	base_json_text(w, "type", entry->text[AUDIT_TEXT_TYPE], TEXT_MAX);
-	base_json_text(w, "notification", entry->text[AUDIT_TEXT_NOTE], PATH_MAX_);
+	base_json_text(w, "type", entry->text[AUDIT_TEXT_TYPE], AUDIT_VALUE_MAX);
+	base_json_text(w, "notification", entry->text[AUDIT_TEXT_NOTE], AUDIT_PATH_MAX);
 	base_json_end_object(w);
+	base_json_end_object(w);
+}
+
+static void put_lost(struct wr *w, const char *source, uint64_t n)
+{
+	base_json_object(w, "lost_events");
+	base_json_str(w, "source", source);
+	put_uint64(w, "num_events_lost", n);
 	base_json_end_object(w);
 }
 
@@ -417,6 +355,8 @@ void audit_flow_line(struct wr *w, const struct audit_entry *entry, const struct
 	base_json_object(w, NULL);
 	if (entry->kind == AUDIT_NOTE)
 		put_note(w, entry);
+	else if (entry->kind == AUDIT_LOST)
+		put_lost(w, "PERF_EVENT_RING_BUFFER", entry->count);
 	else
 		put_flow(w, entry, style, uuid);
 	finish(w, entry->wall_ns, style);
@@ -425,13 +365,7 @@ void audit_flow_line(struct wr *w, const struct audit_entry *entry, const struct
 void audit_flow_lost_line(
 	struct wr *w, uint64_t lost, int64_t wall_ns, const struct audit_style *style)
 {
-	char number[24]; /* 64-bit numbers are texts in protobuf's JSON */
-
-	snprintf(number, sizeof(number), "%llu", (unsigned long long)lost);
 	base_json_object(w, NULL);
-	base_json_object(w, "lost_events");
-	base_json_str(w, "source", "HUBBLE_RING_BUFFER");
-	base_json_str(w, "num_events_lost", number);
-	base_json_end_object(w);
+	put_lost(w, "HUBBLE_RING_BUFFER", lost);
 	finish(w, wall_ns, style);
 }

@@ -200,7 +200,7 @@ static __always_inline int packet(struct __sk_buff *skb, __u32 direction)
 		};
 
 		__builtin_memcpy(to.addr, key.remote_addr, sizeof(to.addr));
-		return judge_marked(sk->mark, &to, cookie, direction, skb->len);
+		return judge_marked(sk->mark, &to, &key, cookie, direction, skb->len);
 	}
 	return judge_client(&key, cookie, direction, skb->len);
 }

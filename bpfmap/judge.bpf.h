@@ -192,9 +192,10 @@ static __always_inline void tell_flow(const struct bpfmap_flow_key *key, struct 
 	bpf_ringbuf_submit(event, 0);
 }
 
-/* What a socket may not reach: the destination stands as the remote side. */
+/* What a socket may not reach: the destination stands as the remote side; own is the local one. */
 static __always_inline void tell_destination(const struct destination *to,
-	const struct judgement *j, __u64 cookie, __u32 kind, __u32 audited)
+	const struct bpfmap_flow_key *own, const struct judgement *j, __u64 cookie, __u32 kind,
+	__u32 audited)
 {
 	struct bpfmap_event *event = begin_event();
 
@@ -206,6 +207,10 @@ static __always_inline void tell_destination(const struct destination *to,
 	event->flow.family = to->family;
 	event->flow.remote_port = bpf_ntohs(to->port);
 	__builtin_memcpy(event->flow.remote_addr, to->addr, sizeof(to->addr));
+	if (own) {
+		event->flow.local_port = own->local_port;
+		__builtin_memcpy(event->flow.local_addr, own->local_addr, sizeof(own->local_addr));
+	}
 	event->kind = kind;
 	event->cause = j->cause;
 	event->audited = audited;
@@ -227,13 +232,13 @@ static __always_inline int judge_connect(__u32 mark, const struct destination *t
 	if (j.cause == BPFMAP_CAUSE_NONE)
 		return 1;
 	count(mode == BPFMAP_MODE_AUDIT ? BPFMAP_COUNT_AUDITED : BPFMAP_COUNT_DENIED);
-	tell_destination(to, &j, cookie, BPFMAP_EVENT_DENY, mode == BPFMAP_MODE_AUDIT);
+	tell_destination(to, NULL, &j, cookie, BPFMAP_EVENT_DENY, mode == BPFMAP_MODE_AUDIT);
 	return mode == BPFMAP_MODE_AUDIT;
 }
 
 /* A packet of a socket with our mark: counted by its identity. */
-static __always_inline int judge_marked(
-	__u32 mark, const struct destination *to, __u64 cookie, __u32 direction, __u32 bytes)
+static __always_inline int judge_marked(__u32 mark, const struct destination *to,
+	const struct bpfmap_flow_key *own, __u64 cookie, __u32 direction, __u32 bytes)
 {
 	const struct bpfmap_control *c = get_control();
 	struct judgement j;
@@ -249,7 +254,7 @@ static __always_inline int judge_marked(
 	if (j.cause != BPFMAP_CAUSE_NONE && mode != BPFMAP_MODE_OFF) {
 		verdict = mode == BPFMAP_MODE_AUDIT ? BPFMAP_AUDITED : BPFMAP_STOPPED;
 		count(mode == BPFMAP_MODE_AUDIT ? BPFMAP_COUNT_AUDITED : BPFMAP_COUNT_DROPPED);
-		tell_destination(to, &j, cookie, BPFMAP_EVENT_DROP, mode == BPFMAP_MODE_AUDIT);
+		tell_destination(to, own, &j, cookie, BPFMAP_EVENT_DROP, mode == BPFMAP_MODE_AUDIT);
 	}
 	account(j.identity, verdict, direction, bytes);
 	return verdict != BPFMAP_STOPPED;

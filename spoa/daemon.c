@@ -355,7 +355,8 @@ static void on_hup(struct ev_loop *loop, ev_signal *signal, int events)
 void spoa_daemon_watch(struct spoa_daemon *daemon)
 {
 	ev_set_userdata(daemon->loop, daemon);
-	spoa_kernel_init(&daemon->kernel, daemon->loop, &daemon->metrics);
+	spoa_kernel_init(&daemon->kernel, daemon->loop, &daemon->metrics, &daemon->audit,
+		&daemon->in_kernel);
 	ev_async_init(&daemon->on_net, on_net);
 	ev_async_init(&daemon->on_worker, on_worker);
 	ev_timer_init(&daemon->watch_timer, on_watch, WATCH_SECONDS, WATCH_SECONDS);

@@ -74,8 +74,11 @@ static void on_report(void *arg, const struct bpfmap_event *event)
 {
 	struct spoa_kernel *kernel = arg;
 	struct base_log log;
+	struct base_now now;
 
 	spoa_metrics_add(kernel->metrics, SPOA_COUNT_KERNEL_EVENTS, 1);
+	base_clock_now(&now);
+	spoa_kernel_audit_event(kernel->audit, kernel->in_kernel, event, &now);
 	if (!spoa_log_open(&log, BASE_LOG_WARNING, "kernel"))
 		return;
 	base_log_str(&log, "action", bpfmap_event_kind_name(event->kind));
@@ -125,8 +128,11 @@ static void tell_modes(struct spoa_kernel *kernel)
 	next = now;
 	if (!err) {
 		fill_control(kernel->config->conf, kernel->observe, &next);
-		if (memcmp(&now, &next, sizeof(now)))
+		if (memcmp(&now, &next, sizeof(now))) {
 			err = bpfmap_control_put(kernel->maps->map, &next);
+			if (!err)
+				spoa_kernel_audit_modes(kernel->audit, &now, &next);
+		}
 	}
 	if (err)
 		spoa_kernel_complain("control", err);
@@ -171,19 +177,26 @@ static void let_go(struct spoa_kernel *kernel)
 	spoa_maps_unref(TAKE_PTR(kernel->maps));
 }
 
-/* At start, and whenever it changes: which programs are missing, and what is lost. */
-static void say_missing(struct spoa_kernel *kernel)
+/* The owner reads the events, and so says how many did not come. */
+static void say_lost(struct spoa_kernel *kernel, uint64_t lost)
 {
-	struct bpfmap_status status;
-	struct base_log log;
-	uint32_t news;
+	struct base_now now;
 
-	if (bpfmap_status(kernel->maps->map, &status))
-		return;
-	news = status.programs ^ kernel->programs;
-	kernel->programs = status.programs;
+	base_clock_now(&now);
+	if (spoa_kernel_owns(kernel) && lost > kernel->events_lost)
+		spoa_kernel_audit_lost(kernel->audit, lost - kernel->events_lost, &now);
+	kernel->events_lost = lost;
+}
+
+/* At start, and whenever it changes: which programs are missing, and what is lost. */
+static void say_missing(struct spoa_kernel *kernel, uint32_t programs)
+{
+	uint32_t news = programs ^ kernel->programs;
+	struct base_log log;
+
+	kernel->programs = programs;
 	for (int i = 0; i < BPFMAP_PROGRAMS; i++) {
-		bool there = status.programs & 1U << i;
+		bool there = programs & 1U << i;
 
 		if (!(news & 1U << i) ||
 			!spoa_log_open(
@@ -195,6 +208,16 @@ static void say_missing(struct spoa_kernel *kernel)
 			base_log_str(&log, "lost", bpfmap_programs[i].lost);
 		spoa_log_close(&log);
 	}
+}
+
+static void look_at_status(struct spoa_kernel *kernel)
+{
+	struct bpfmap_status status;
+
+	if (bpfmap_status(kernel->maps->map, &status))
+		return;
+	say_missing(kernel, status.programs);
+	say_lost(kernel, status.counters[BPFMAP_COUNT_EVENTS_LOST]);
 }
 
 void spoa_kernel_use(struct spoa_kernel *kernel, struct spoa_config *config, struct spoa_maps *maps,
@@ -211,7 +234,7 @@ void spoa_kernel_use(struct spoa_kernel *kernel, struct spoa_config *config, str
 	}
 	if (!kernel->maps)
 		return;
-	say_missing(kernel);
+	look_at_status(kernel);
 	if (!spoa_kernel_owns(kernel)) {
 		become_owner(kernel, dir);
 	} else if (configured) {
@@ -240,6 +263,7 @@ static void look_at_glass(struct spoa_kernel *kernel, uint64_t now)
 	if (kernel->glass_broken && control.break_glass_until <= now) {
 		spoa_log(BASE_LOG_WARNING, "break_glass", "state",
 			"over: the kernel enforces again");
+		spoa_kernel_audit_glass(kernel->audit, 0, "its time is over");
 		spoa_kernel_end(kernel, bpfmap_expire); /* those that were spared */
 	}
 	kernel->glass_broken = control.break_glass_until > now;
@@ -275,6 +299,7 @@ int spoa_kernel_break_glass(
 	if (err)
 		return err;
 	kernel->glass_broken = until != 0;
+	spoa_kernel_audit_glass(kernel->audit, seconds, why);
 	if (!until)
 		spoa_kernel_end(kernel, bpfmap_expire);
 	if (!spoa_log_open(&log, BASE_LOG_WARNING, "break_glass"))
@@ -287,11 +312,16 @@ int spoa_kernel_break_glass(
 	return 0;
 }
 
-void spoa_kernel_init(
-	struct spoa_kernel *kernel, struct ev_loop *loop, struct spoa_metrics *metrics)
+void spoa_kernel_init(struct spoa_kernel *kernel, struct ev_loop *loop,
+	struct spoa_metrics *metrics, const struct spoa_audit *audit,
+	const struct spoa_kernel_policy *in_kernel)
 {
-	*kernel = (struct spoa_kernel){
-		.loop = loop, .metrics = metrics, .lock_fd = -1, .programs = ALL_PROGRAMS};
+	*kernel = (struct spoa_kernel){.loop = loop,
+		.metrics = metrics,
+		.audit = audit,
+		.in_kernel = in_kernel,
+		.lock_fd = -1,
+		.programs = ALL_PROGRAMS};
 	ev_init(&kernel->on_event, on_event);
 	ev_timer_init(&kernel->tick, on_tick, TICK_S, TICK_S);
 	ev_timer_init(&kernel->look, on_look, LOOK_S, LOOK_S);

@@ -13,6 +13,7 @@
 #include "bpfmap/events.h"
 #include "bpfmap/sweep.h"
 #include "spoa/config.h"
+#include "spoa/kernel_audit.h"
 #include "spoa/log.h"
 #include "spoa/metrics.h"
 #include "spoa/snapshot.h"
@@ -23,7 +24,9 @@
 struct spoa_kernel {
 	struct ev_loop *loop;
 	struct spoa_metrics *metrics;
-	struct spoa_config *config;   /* a reference */
+	const struct spoa_audit *audit;             /* where it is told, too; may be NULL */
+	const struct spoa_kernel_policy *in_kernel; /* who and what is behind the numbers */
+	struct spoa_config *config;                 /* a reference */
 	struct spoa_maps *maps;       /* a reference; NULL while nothing is enforced */
 	int lock_fd;                  /* the folder of the pins; -1: not the owner */
 	struct bpfmap_events *events; /* the owner's */
@@ -35,11 +38,13 @@ struct spoa_kernel {
 	size_t n_done, n_ripe;          /* of them, those that were there when again was set */
 	uint32_t programs;              /* those that were there when it last looked */
 	bool observe;                   /* by an operator, besides the configuration */
+	uint64_t events_lost;           /* as the kernel had counted when it last looked */
 	bool glass_broken;              /* as it was last seen */
 };
 
-void spoa_kernel_init(
-	struct spoa_kernel *kernel, struct ev_loop *loop, struct spoa_metrics *metrics);
+void spoa_kernel_init(struct spoa_kernel *kernel, struct ev_loop *loop,
+	struct spoa_metrics *metrics, const struct spoa_audit *audit,
+	const struct spoa_kernel_policy *in_kernel);
 void spoa_kernel_done(struct spoa_kernel *kernel);
 
 /*

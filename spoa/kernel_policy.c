@@ -240,13 +240,22 @@ int spoa_kernel_policy_appear(
 	return err;
 }
 
-/* A role may have the same labels, and so the same number. */
-static bool has_role(const struct spoa_kernel_policy *now, uint32_t identity)
+static const struct ident_role *find_role(const struct spoa_kernel_policy *now, uint32_t identity)
 {
 	for (size_t r = 0; now->config && r < now->config->conf->n_roles; r++)
 		if (now->config->roles[r].number.id == identity)
-			return true;
-	return false;
+			return &now->config->roles[r];
+	return NULL;
+}
+
+struct span spoa_kernel_policy_labels(const struct spoa_kernel_policy *now, uint32_t identity)
+{
+	const struct ident_role *role = identity ? find_role(now, identity) : NULL;
+	size_t known = find(now, identity);
+
+	return role                   ? span_of(role->labels)
+	       : known < now->n_known ? span_of(now->known[known].labels)
+				      : (struct span){0};
 }
 
 void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity)
@@ -255,7 +264,8 @@ void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity)
 
 	if (at == now->n_known)
 		return;
-	if (now->maps && !has_role(now, identity))
+	/* A role may have the same labels, and so the same number. */
+	if (now->maps && !find_role(now, identity))
 		remove_one(now, &now->known[at]);
 	forget(now, at);
 }

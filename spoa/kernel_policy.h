@@ -55,6 +55,9 @@ int spoa_kernel_policy_appear(struct spoa_kernel_policy *now, uint32_t identity,
 /* It exists no longer, and nobody can have its mark any more. Trouble is logged. */
 void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity);
 
+/* Canonical labels of a role's or a known identity; borrowed, empty when it is neither. */
+struct span spoa_kernel_policy_labels(const struct spoa_kernel_policy *now, uint32_t identity);
+
 void spoa_kernel_policy_done(struct spoa_kernel_policy *now);
 
 /* Internal: kernel_rules.c, sets in the words of bpfmap. */

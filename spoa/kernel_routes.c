@@ -105,6 +105,7 @@ void spoa_kernel_route_kill(
 		return;
 	}
 	log_kill(&v);
+	spoa_kernel_audit_kill(v.kernel->audit, v.identity, v.n);
 	spoa_route_say(answer, 200, json_pack("{s:I}", "connections", (json_int_t)v.n));
 }
 

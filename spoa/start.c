@@ -299,6 +299,10 @@ int spoa_daemon_start(
 	conf = (struct conf *)daemon->config->conf;
 	if (start_guard(daemon) || start_numbers(daemon))
 		return -1;
+	if (spoa_audit_start(&daemon->audit, conf, (unsigned)conf->workers, why))
+		return fail("audit", *why ? why : strerror(ENOMEM));
+	if (spoa_audit_watch(&daemon->audit, daemon->loop))
+		return fail("audit", strerror(ENOMEM));
 	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
 		return fail("bpf.mode is required", daemon->watch.why);
 	spoa_daemon_log_enforcement(&daemon->watch);
@@ -316,10 +320,6 @@ int spoa_daemon_start(
 	spoa_numbers_settle(daemon->numbers); /* what was restored */
 	if (!daemon->snapshot && spoa_daemon_publish(daemon))
 		return fail("start", "out of memory");
-	if (spoa_audit_start(&daemon->audit, conf, (unsigned)conf->workers, why))
-		return fail("audit", *why ? why : strerror(ENOMEM));
-	if (spoa_audit_watch(&daemon->audit, daemon->loop))
-		return fail("audit", strerror(ENOMEM));
 	if (start_workers(daemon) || start_serving(daemon))
 		return -1;
 	daemon->generation = 1;

@@ -77,7 +77,7 @@ int bench_marked(struct __sk_buff *skb)
 	struct destination to;
 
 	random_destination(&to);
-	return judge_marked(300 << 16 | BPFMAP_MARK_MAGIC, &to, 5, BPFMAP_EGRESS, skb->len);
+	return judge_marked(300 << 16 | BPFMAP_MARK_MAGIC, &to, NULL, 5, BPFMAP_EGRESS, skb->len);
 }
 
 SEC("tc")

@@ -8,8 +8,18 @@ import harness
 import procs
 import tokens
 from harness import LabCase
+from web import Connection
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
+
+
+def read(path):
+    """The log so far; every line whole, valid JSON."""
+    try:
+        with open(path, encoding="utf-8") as f:
+            return [json.loads(line) for line in f.read().splitlines()]
+    except FileNotFoundError:
+        return []
 
 
 class AuditCase(LabCase):
@@ -26,12 +36,7 @@ class AuditCase(LabCase):
         cls.lab.until(200, token=cls.provider.token())
 
     def lines(self):
-        """The log so far; every line whole, valid JSON."""
-        try:
-            with open(self.path, encoding="utf-8") as f:
-                return [json.loads(line) for line in f.read().splitlines()]
-        except FileNotFoundError:
-            return []
+        return read(self.path)
 
     def line_of(self, **request):
         """Asks HAProxy; its answer, and the line of the request id that HAProxy logged for it."""
@@ -163,3 +168,74 @@ class Unwritable(LabCase):
                    for line in lines if "lost_events" in line)
         self.assertEqual(lost, self.agent.status()["audit"]["lost"])
         self.assertEqual(lost + len([line for line in lines if "flow" in line]), 501)
+
+
+class OfTheKernel(LabCase):
+    """What the kernel stops, and what is done to it."""
+
+    LOST = 5  # events a second that the kernel hands over
+
+    @classmethod
+    def make(cls):
+        cls.agent = cls.lab.agent(start=False)
+        cls.path = os.path.join(cls.agent.dir, "audit.log")
+        cls.room = cls.agent.options["max_flows"]
+        cls.agent.configure(max_flows=f"{cls.room}, events_per_second: {cls.LOST}",
+                            more=f"audit: {{to: file, path: {cls.path}, node: default/edge1}}\n")
+        cls.agent.start()
+        cls.lab.haproxy("unix@" + cls.agent.unix)
+        cls.lab.until(200, token=cls.provider.token())
+
+    def wait(self, check, what):
+        """The lines of the log for which check holds, as soon as there are some."""
+        return procs.eventually(lambda: [line for line in read(self.path) if check(line)], what=what)
+
+    def note(self, kind, words):
+        return self.wait(lambda line: line.get("agent_event", {}).get("unknown", {}).get("type") == kind
+                         and words in line["agent_event"]["unknown"]["notification"], f"a note: {words}")
+
+    def kill(self):
+        harness.run(harness.CTL, "kernel", "kill", "--identity", "200", "--socket", self.agent.admin)
+
+    def test_kill(self):
+        """Killed connections: whose, between which addresses; the operator; and how many more."""
+        tunnels = [Connection(self.lab.port) for _ in range(4 * self.LOST)]
+        for tunnel in tunnels:
+            self.addCleanup(tunnel.close)
+            self.assertEqual(tunnel.upgrade(self.provider.token("admin")), 101)
+        clients = {tunnel.local[1] for tunnel in tunnels}
+        self.kill()
+        for tunnel in tunnels:
+            self.assertIsNotNone(tunnel.ended(5))
+        flow = self.wait(lambda line: line.get("flow", {}).get("Summary") == "TCP killed, revoked"
+                         and line["flow"]["l4"]["TCP"]["source_port"] in clients, "a kill")[0]["flow"]
+        self.assertEqual((flow["verdict"], flow["drop_reason_desc"]), ("DROPPED", "AUTH_REQUIRED"))
+        self.assertEqual(flow["source"]["identity"], 200)
+        self.assertIn("k8s:role=admin", flow["source"]["labels"])
+        self.assertEqual(flow["IP"], {"source": "127.0.0.1", "destination": "127.0.0.1", "ipVersion": "IPv4"})
+        self.assertEqual(flow["l4"]["TCP"]["destination_port"], self.lab.port)
+        self.assertEqual(flow["traffic_direction"], "INGRESS")
+        self.note("operator_kill", f"{len(tunnels)} connections of identity 200")
+        lost = self.wait(lambda line: "lost_events" in line, "what was lost")[0]["lost_events"]
+        self.assertEqual(lost["source"], "PERF_EVENT_RING_BUFFER")
+        self.assertGreaterEqual(int(lost["num_events_lost"]), 1)
+
+    def test_glass_and_modes(self):
+        """Break-glass and other modes are notes, and what is only audited is AUDIT."""
+        self.note("kernel_modes", f"{self.LOST} events a second; before ")
+        with Connection(self.lab.port) as tunnel:
+            self.assertEqual(tunnel.upgrade(self.provider.token("admin")), 101)
+            harness.run(harness.CTL, "kernel", "break-glass", "--for", "1h", "--why", "INC-4711\n<b>",
+                        "--socket", self.agent.admin)
+            self.note("break_glass", "broken: the kernel only audits for 3600 seconds: INC-4711\n<b>")
+            self.kill()
+            flow = self.wait(lambda line: line.get("flow", {}).get("verdict") == "AUDIT", "AUDIT")[0]
+            self.assertIn(" would be ", flow["flow"]["Summary"])
+            self.assertTrue(tunnel.echo())
+            harness.run(harness.CTL, "kernel", "break-glass", "--for", "0s", "--why", "done",
+                        "--socket", self.agent.admin)
+            self.note("break_glass", "mended: the kernel enforces again: done")
+            self.assertIsNotNone(tunnel.ended(5))
+        self.agent.configure(max_flows=f"{self.room}, events_per_second: {self.LOST}, connect: audit")
+        self.agent.reload()
+        self.note("kernel_modes", "now connect audit, packets enforce,")

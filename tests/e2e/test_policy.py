@@ -2,9 +2,11 @@
 import json
 import os
 import socket
+import subprocess
 import sys
 
 import procs
+import test_audit
 from harness import CTL, LabCase, run
 
 MORE = """\
@@ -145,9 +147,11 @@ s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, int(sys.argv[2]))
 try:
     s.connect(("127.0.0.1", int(sys.argv[3])))
-    print("connected")
+    print("connected", flush=True)
 except OSError as error:
     print(error.strerror)
+for line in sys.stdin if len(sys.argv) > 4 else ():
+    s.sendall(line.encode())
 """
 
 
@@ -163,7 +167,8 @@ class PolicyInKernel(LabCase):
         cls.port = cls.listener.getsockname()[1]
         cls.path = os.path.join(cls.lab.dir, "policy.yaml")
         cls.write("admin")
-        more = f"policy: {{paths: [{cls.path}]}}\nservices:\n" \
+        more = "audit: {to: file, path: %s, node: default/edge1}\n" % os.path.join(cls.lab.dir, "a", "audit.log")
+        more += f"policy: {{paths: [{cls.path}]}}\nservices:\n" \
                f"  - {{name: be_admin, namespace: shop, labels: [app=admin], port: {cls.port}, addresses: [127.0.0.1]}}\n" \
                f"  - {{name: be_reader, namespace: shop, labels: [app=reader], port: 1}}\n"
         cls.agent = cls.lab.agent(roles=KERNEL_ROLES, more=more)
@@ -179,6 +184,11 @@ class PolicyInKernel(LabCase):
         return run(sys.executable, "-c", CONNECT, self.lab.cgroup, str(identity << 16 | 0x0B00),
                    str(self.port)).stdout.strip()
 
+    def setUp(self):
+        super().setUp()
+        self.write("admin")
+        procs.eventually(lambda: self.connect(300) == "connected", what="the first policy")
+
     def test_kernel_follows_policy(self):
         """Who may connect follows the policy's L3 and L4, also when its files change."""
         self.agent.process.wait_event(event="kernel_policy", state="in force")
@@ -187,5 +197,40 @@ class PolicyInKernel(LabCase):
         self.write("reader")
         procs.eventually(lambda: self.connect(301) == "connected", what="the kernel has the new policy")
         self.assertEqual(self.connect(300), "Operation not permitted")
-        written = self.agent.process.events(event="kernel_policy")
-        self.assertLess(max(e["us"] for e in written), 100000)
+
+    def stopped(self, identity, summary):
+        """The flow of the audit log that says so."""
+        def found():
+            flows = [line.get("flow", {}) for line in test_audit.read(os.path.join(self.agent.dir, "audit.log"))]
+            return [flow for flow in flows if flow.get("Summary") == summary
+                    and flow["source"]["identity"] == identity]
+        return procs.eventually(found, what=f"{summary} of {identity} in the audit log")[0]
+
+    def test_audit_of_what_is_stopped(self):
+        """A connect that is refused and a packet that is dropped: who, from where to where, why."""
+        self.assertEqual(self.connect(301), "Operation not permitted")
+        flow = self.stopped(301, "TCP refused, no_rule_allows")
+        self.assertEqual(flow["verdict"], "DROPPED")
+        self.assertEqual(flow["IP"], {"destination": "127.0.0.1", "ipVersion": "IPv4"})
+        self.assertEqual(flow["l4"], {"TCP": {"destination_port": self.port}})
+        self.assertIn("k8s:role=reader", flow["source"]["labels"])
+        self.assertIn("k8s:app=admin", flow["destination"]["labels"])
+        self.assertEqual(flow["destination_service"]["name"], "be_admin")
+        self.assertEqual(flow["event_type"], {"type": 1, "sub_type": 133})
+        self.assertEqual(flow["drop_reason_desc"], "POLICY_DENIED")
+        self.assertEqual(flow["traffic_direction"], "EGRESS")
+        open_one = subprocess.Popen(
+            [sys.executable, "-c", CONNECT, self.lab.cgroup, str(300 << 16 | 0x0B00), str(self.port),
+             "stay"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(open_one.communicate)
+        self.assertEqual(open_one.stdout.readline(), "connected\n")
+        self.write("reader")
+        procs.eventually(lambda: self.connect(301) == "connected", what="the second policy")
+        open_one.stdin.write("into the void\n")
+        open_one.stdin.flush()
+        flow = self.stopped(300, "TCP dropped, no_rule_allows")
+        self.assertEqual((flow["IP"]["source"], flow["IP"]["destination"]), ("127.0.0.1", "127.0.0.1"))
+        self.assertEqual(flow["l4"]["TCP"]["destination_port"], self.port)
+        self.assertGreater(flow["l4"]["TCP"]["source_port"], 0)
+        self.assertGreater(int(flow["socket_cookie"]), 0)

@@ -132,7 +132,7 @@ START_TEST(others)
 	ck_assert_str_eq(text, "TCP killed, revoked");
 	ck_assert_str_eq(more, "::1");
 	ck_assert_int_eq(type, 1);
-	ck_assert_int_eq(sub_type, 181);
+	ck_assert_int_eq(sub_type, 189);
 	json_decref(root);
 
 	entry = (struct audit_entry){.kind = AUDIT_NOTE};
@@ -150,6 +150,55 @@ START_TEST(others)
 	buffer[wr_len(&w)] = '\0';
 	ck_assert_str_eq((char *)buffer,
 		"{\"lost_events\":{\"source\":\"HUBBLE_RING_BUFFER\",\"num_events_lost\":\"17\"},"
+		"\"node_name\":\"default/edge1\",\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+}
+END_TEST
+
+START_TEST(of_the_kernel)
+{
+	/* Goal: what a program stops: Cilium's reason, the connection as far as it is known, its
+	 * socket; and how many of them nobody saw. */
+	struct audit_entry entry = {.kind = AUDIT_REFUSE,
+		.verdict = AUDIT_DROPPED,
+		.identity = 300,
+		.dst = {{10, 0, 1, 5}, 4},
+		.dport = 53,
+		.protocol = 17,
+		.cookie = UINT64_C(18446744073709551615),
+		.egress = true};
+	const char *line;
+
+	entry.text[AUDIT_TEXT_REASON] = SPAN("no_rule_allows");
+	entry.text[AUDIT_TEXT_LABELS] = SPAN("k8s:role=admin;");
+	entry.text[AUDIT_TEXT_ROUTE] = SPAN("be_shop");
+	line = line_of(&entry, &STYLE);
+	json_decref(parsed(line));
+	ck_assert_str_eq(line,
+		"{\"flow\":{\"time\":\"1970-01-01T00:00:00.000000000Z\","
+		"\"uuid\":\"00112233-4455-4f77-bf99-aabbccddeeff\",\"verdict\":\"DROPPED\","
+		"\"drop_reason\":133,\"IP\":{\"destination\":\"10.0.1.5\",\"ipVersion\":\"IPv4\"},"
+		"\"l4\":{\"UDP\":{\"destination_port\":53}},"
+		"\"source\":{\"identity\":300,\"labels\":[\"k8s:role=admin\"]},"
+		"\"Type\":\"L3_L4\",\"node_name\":\"default/edge1\","
+		"\"event_type\":{\"type\":1,\"sub_type\":133},"
+		"\"destination_service\":{\"name\":\"be_shop\"},\"traffic_direction\":\"EGRESS\","
+		"\"drop_reason_desc\":\"POLICY_DENIED\",\"socket_cookie\":\"18446744073709551615\","
+		"\"Summary\":\"UDP refused, no_rule_allows\"},"
+		"\"node_name\":\"default/edge1\",\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+
+	entry.verdict = AUDIT_AUDIT;
+	entry.kind = AUDIT_DROP;
+	entry.text[AUDIT_TEXT_REASON] = SPAN("rule_denies");
+	line = line_of(&entry, &STYLE);
+	json_decref(parsed(line));
+	ck_assert_ptr_nonnull(strstr(line, "\"UDP would be dropped, rule_denies\""));
+	ck_assert_ptr_nonnull(strstr(line, "\"drop_reason\":181,"));
+	ck_assert_ptr_nonnull(strstr(line, "\"drop_reason_desc\":\"POLICY_DENY\""));
+
+	entry = (struct audit_entry){.kind = AUDIT_LOST, .count = 17};
+	ck_assert_str_eq(line_of(&entry, &STYLE),
+		"{\"lost_events\":{\"source\":\"PERF_EVENT_RING_BUFFER\",\"num_events_lost\":"
+		"\"17\"},"
 		"\"node_name\":\"default/edge1\",\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
 }
 END_TEST
@@ -254,6 +303,7 @@ Suite *flow_suite(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, golden);
 	tcase_add_test(tcase, others);
+	tcase_add_test(tcase, of_the_kernel);
 	tcase_add_test(tcase, verdicts);
 	tcase_add_test(tcase, pseudonyms);
 	tcase_add_test(tcase, trace);

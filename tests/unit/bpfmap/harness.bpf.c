@@ -25,6 +25,6 @@ int harness(struct __sk_buff *skb)
 	if (c.what == HARNESS_CONNECT)
 		return judge_connect(c.mark, &to, c.cookie);
 	if (c.what == HARNESS_MARKED)
-		return judge_marked(c.mark, &to, c.cookie, BPFMAP_EGRESS, skb->len);
+		return judge_marked(c.mark, &to, &c.flow, c.cookie, BPFMAP_EGRESS, skb->len);
 	return judge_client(&c.flow, c.cookie, BPFMAP_INGRESS, skb->len);
 }
