@@ -34,6 +34,9 @@ class _Echo(socketserver.BaseRequestHandler):
 
 
 class Traffic(LabCase):
+    # The agent does here what other tests make it do: a sanitizer would find nothing new.
+    asks_identityd = False
+
     @classmethod
     def make(cls):
         cls.mesh = Authority(cls.lab.dir, "mesh")
@@ -197,6 +200,12 @@ class Traffic(LabCase):
         for accept in "text/html;q=" + "9" * 300, '"><script>,' * 80, "*/*," * 2000, ";", "\x7f":
             answer = self.refused(403, token=self.nobody, headers=[("Accept", accept)])
             self.assertNotIn(b"<script>", answer.body)
+        # A HEAD has the same headers and no body, on a connection that goes on.
+        with web.Connection(self.lab.port) as connection:
+            for _ in range(2):
+                connection.http.request("HEAD", "/")
+                answer = web.Answer(connection.http.getresponse())
+                self.assertEqual((answer.status, answer.body), (401, b""))
         # Labels.
         answer = self.lab.get("/x", self.reader)
         self.assertEqual((answer.status, answer.backend()), (200, "reader"))
