@@ -32,6 +32,7 @@ TABLE = [
     (r"identityctl policy (check|explain|diff|simulate) ", "tests/policy/documents.py (POLICY.md)"),
     (r"identityctl ", LAB),
     (r"(groupadd|useradd|install) ", LAB),
+    (r"haproxy -c -f /etc/haproxy/haproxy.cfg$", LAB),
     (r"scripts/install-deps build$", LAB),
     (r"systemd-sysusers && systemd-tmpfiles --create$", "packaging/deb/postinst (systemd-sysusers)"),
     (r"systemctl enable --now identityd-setup identityd", "tests/systemd/packaged (\"enable\", \"--now\")"),
