@@ -17,6 +17,20 @@ enum ctl_exit {
 
 enum ctl_exit ctl_status(int argc, char **argv);
 enum ctl_exit ctl_metrics(int argc, char **argv);
+enum ctl_exit ctl_top(int argc, char **argv);
+enum ctl_exit ctl_tail(int argc, char **argv);
+enum ctl_exit ctl_trace(int argc, char **argv);
+enum ctl_exit ctl_identity_list(int argc, char **argv);
+enum ctl_exit ctl_identity_show(int argc, char **argv);
+enum ctl_exit ctl_flow_list(int argc, char **argv);
+enum ctl_exit ctl_provider_list(int argc, char **argv);
+enum ctl_exit ctl_policy_test(int argc, char **argv);
+enum ctl_exit ctl_reload(int argc, char **argv);
+enum ctl_exit ctl_drain(int argc, char **argv);
+enum ctl_exit ctl_log_level(int argc, char **argv);
+enum ctl_exit ctl_observe(int argc, char **argv);
+enum ctl_exit ctl_completion(int argc, char **argv);
+enum ctl_exit ctl_token_decode(int argc, char **argv);
 enum ctl_exit ctl_role_test(int argc, char **argv);
 enum ctl_exit ctl_assertion_jwks(int argc, char **argv);
 enum ctl_exit ctl_revoke_add(int argc, char **argv);

@@ -5,7 +5,9 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Characters that a terminal acts on instead of showing them. */
 static const struct {
@@ -61,22 +63,48 @@ void ctl_out_clean(char *text, bool keep_newlines)
 	*out = '\0';
 }
 
-void ctl_out_line(FILE *to, const char *fmt, ...)
+static void put(FILE *to, const char *fmt, va_list ap)
 {
 	cleanup(free) char *text = NULL;
-	va_list ap;
-	int rc;
 
-	va_start(ap, fmt);
-	rc = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (rc < 0) {
+	if (vasprintf(&text, fmt, ap) < 0) {
 		text = NULL;
-		fputs("(out of memory)\n", to);
+		fputs("(out of memory)", to);
 		return;
 	}
 	ctl_out_clean(text, false);
-	fprintf(to, "%s\n", text);
+	fputs(text, to);
+}
+
+void ctl_out_text(FILE *to, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(to, fmt, ap);
+	va_end(ap);
+}
+
+void ctl_out_line(FILE *to, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	put(to, fmt, ap);
+	va_end(ap);
+	fputc('\n', to);
+}
+
+const char *ctl_out_color(FILE *to, enum ctl_out_color color)
+{
+	/* ECMA-48 8.3.117, SGR. */
+	static const char *const CODES[] = {
+		"\033[0m", "\033[32m", "\033[33m", "\033[1;31m", "\033[2m"};
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if ((no_color && *no_color) || !term || !strcmp(term, "dumb") || !isatty(fileno(to)))
+		return "";
+	return CODES[color];
 }
 
 void ctl_out_cell(struct ctl_out_table *table, const char *text)

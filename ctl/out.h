@@ -18,6 +18,16 @@ void ctl_out_clean(char *text, bool keep_newlines);
 /* One clean line; the newline is added. */
 void ctl_out_line(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* The same without the newline. */
+void ctl_out_text(FILE *to, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * What switches a colour on, or off again; "" unless `to` is a terminal that
+ * can, and the environment has no NO_COLOR.
+ */
+enum ctl_out_color { CTL_OUT_PLAIN, CTL_OUT_GOOD, CTL_OUT_WARN, CTL_OUT_BAD, CTL_OUT_DIM };
+const char *ctl_out_color(FILE *to, enum ctl_out_color color);
+
 /* Rows of cells under headers, columns as wide as they must be. */
 struct ctl_out_table {
 	const char *const *headers;

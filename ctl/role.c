@@ -2,39 +2,18 @@
 #include "ctl/args.h"
 #include "ctl/commands.h"
 #include "ctl/fetch.h"
+#include "ctl/options.h"
 #include "ctl/out.h"
+#include "token/json.h"
 
-#include <getopt.h>
-#include <jansson.h>
 #include <stdbool.h>
 #include <string.h>
 
 #define FILE_MAX (60 * 1024) /* of a token, claims, a certificate */
 
-static const struct option OPTIONS[] = {
-	{"token", required_argument, NULL, 't'},
-	{"provider", required_argument, NULL, 'p'},
-	{"claims", required_argument, NULL, 'c'},
-	{"cert", required_argument, NULL, 'x'},
-	{"source", required_argument, NULL, 'a'},
-	{"proxied", no_argument, NULL, 'P'},
-	{"socket", required_argument, NULL, 's'},
-	{"output", required_argument, NULL, 'o'},
-	{0},
-};
-
-/* What the command line says. Texts are borrowed from it. */
-struct wanted {
-	const char *token, *provider, *claims, *cert, *source;
-	const char *socket_path, *output;
-	bool proxied;
-};
-
-static void unref(json_t *json)
-{
-	json_decref(json);
-}
-DEFINE_CLEANUP(role_json, json_t *, unref)
+enum { TOKEN, PROVIDER, CLAIMS, CERT, SOURCE, PROXIED };
+static const struct ctl_option OPTIONS[] = {{"token", 0, 0}, {"provider", 0, 0}, {"claims", 0, 0},
+	{"cert", 0, 0}, {"source", 0, 0}, {"proxied", 1, 0}};
 
 /* The text itself, or with '@' that of a file, without the line end (malloc). */
 static char *text_or_file(const char *name, const char *text)
@@ -85,27 +64,27 @@ static json_t *claims_of(const char *name, const char *text)
 	return claims;
 }
 
-/* The question for the daemon (malloc); NULL and a complaint. */
-static char *question_of(const char *name, const struct wanted *wanted)
+/* The question for the daemon; NULL and a complaint. */
+static json_t *question_of(const char *name, const char *const *values)
 {
-	cleanup(role_json) json_t *question = json_object();
+	cleanup(json) json_t *question = json_object();
 	cleanup(free) char *token = NULL;
 	int rc = 0;
 
-	if (wanted->token) {
-		token = text_or_file(name, wanted->token);
+	if (values[TOKEN]) {
+		token = text_or_file(name, values[TOKEN]);
 		rc |= !token || json_object_set_new(question, "token", json_string(token));
 	}
-	if (wanted->claims)
-		rc |= json_object_set_new(question, "claims", claims_of(name, wanted->claims));
-	if (wanted->provider)
-		rc |= json_object_set_new(question, "provider", json_string(wanted->provider));
-	if (wanted->cert)
-		rc |= json_object_set_new(question, "cert", file_text(name, wanted->cert));
-	if (wanted->source)
-		rc |= json_object_set_new(question, "source", json_string(wanted->source));
-	rc |= json_object_set_new(question, "proxied", json_boolean(wanted->proxied));
-	return rc ? NULL : json_dumps(question, JSON_COMPACT);
+	if (values[CLAIMS])
+		rc |= json_object_set_new(question, "claims", claims_of(name, values[CLAIMS]));
+	if (values[PROVIDER])
+		rc |= json_object_set_new(question, "provider", json_string(values[PROVIDER]));
+	if (values[CERT])
+		rc |= json_object_set_new(question, "cert", file_text(name, values[CERT]));
+	if (values[SOURCE])
+		rc |= json_object_set_new(question, "source", json_string(values[SOURCE]));
+	rc |= json_object_set_new(question, "proxied", json_boolean(values[PROXIED]));
+	return rc ? NULL : TAKE_PTR(question);
 }
 
 static const char *text_of(const json_t *object, const char *key)
@@ -146,78 +125,29 @@ static void render(const json_t *answer, FILE *to)
 	ctl_out_table_print(&table, to);
 }
 
-static enum ctl_exit ask(const char *name, const struct wanted *wanted, bool as_json)
-{
-	cleanup(free) char *question = question_of(name, wanted);
-	cleanup(net_answer) struct net_answer *reply = NULL;
-	cleanup(role_json) json_t *answer = NULL;
-	enum ctl_exit rc;
-
-	if (!question)
-		return CTL_FAILED;
-	rc = ctl_fetch_post(name, wanted->socket_path, "/api/v1/role-test", question, &reply);
-	if (rc)
-		return rc;
-	answer = json_loadb(reply->body, reply->body_len, JSON_REJECT_DUPLICATES, NULL);
-	if (!json_is_object(answer) || reply->status != 200) {
-		ctl_args_complain(name, "identityd does not take the question: %s",
-			json_is_object(answer) ? text_of(answer, "error") : "no JSON answer");
-		return CTL_FAILED;
-	}
-	if (as_json) {
-		json_dumpf(answer, stdout, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-		fputc('\n', stdout);
-	} else {
-		render(answer, stdout);
-	}
-	return strcmp(text_of(answer, "reason"), "ok") ? CTL_FAILED : CTL_OK;
-}
-
-/* Where an option's text goes; NULL for one that is none. */
-static const char **place_of(struct wanted *wanted, int option)
-{
-	switch (option) {
-	case 't':
-		return &wanted->token;
-	case 'p':
-		return &wanted->provider;
-	case 'c':
-		return &wanted->claims;
-	case 'x':
-		return &wanted->cert;
-	case 'a':
-		return &wanted->source;
-	case 's':
-		return &wanted->socket_path;
-	case 'o':
-		return &wanted->output;
-	default:
-		return NULL;
-	}
-}
-
 enum ctl_exit ctl_role_test(int argc, char **argv)
 {
-	struct wanted wanted = {.socket_path = CTL_DEFAULT_SOCKET, .output = "text"};
-	const char **place;
-	int c;
+	cleanup(json) json_t *question = NULL;
+	cleanup(json) json_t *answer = NULL;
+	struct ctl_options o;
+	enum ctl_exit rc = ctl_options_read(argc, argv, OPTIONS, ARRAY_SIZE(OPTIONS),
+		CTL_TAKES_SOCKET | CTL_TAKES_OUTPUT, 0, 0, NULL, &o);
 
-	while ((c = getopt_long(argc, argv, "s:o:", OPTIONS, NULL)) >= 0) {
-		place = place_of(&wanted, c);
-		if (place)
-			*place = optarg;
-		else if (c == 'P')
-			wanted.proxied = true;
-		else
-			return ctl_args_usage(argv[0], "wrong options");
-	}
-	if (optind != argc)
-		return ctl_args_usage(argv[0], "'%s' is too much", argv[optind]);
-	if (strcmp(wanted.output, "text") != 0 && strcmp(wanted.output, "json") != 0)
-		return ctl_args_usage(argv[0], "-o takes text or json");
-	if (!wanted.token && !wanted.claims && !wanted.cert)
+	if (rc)
+		return rc;
+	if (!o.values[TOKEN] && !o.values[CLAIMS] && !o.values[CERT])
 		return ctl_args_usage(argv[0], "--token, --claims or --cert is needed");
-	if (wanted.claims && !wanted.provider)
+	if (o.values[CLAIMS] && !o.values[PROVIDER])
 		return ctl_args_usage(argv[0], "--claims needs --provider");
-	return ask(argv[0], &wanted, !strcmp(wanted.output, "json"));
+	question = question_of(argv[0], o.values);
+	if (!question)
+		return CTL_FAILED;
+	rc = ctl_fetch_json(argv[0], o.socket, "/api/v1/role-test", question, &answer);
+	if (rc)
+		return rc;
+	if (o.json)
+		ctl_fetch_print(answer);
+	else
+		render(answer, stdout);
+	return strcmp(text_of(answer, "reason"), "ok") ? CTL_FAILED : CTL_OK;
 }

@@ -57,8 +57,11 @@ static struct number age_of(const json_t *object, const char *key)
 
 static size_t complain(FILE *to, const char *what, const char *why)
 {
-	if (to)
-		ctl_out_line(to, "!! %s%s%s", what, *why ? ": " : "", why);
+	if (!to)
+		return 1;
+	fputs(ctl_out_color(to, CTL_OUT_BAD), to);
+	ctl_out_text(to, "!! %s%s%s", what, *why ? ": " : "", why);
+	fprintf(to, "%s\n", ctl_out_color(to, CTL_OUT_PLAIN));
 	return 1;
 }
 
@@ -191,7 +194,7 @@ static void render_sums(const json_t *status, FILE *to)
 		number_of(requests, "error").text);
 }
 
-static void render_providers(const json_t *status, FILE *to)
+void ctl_status_providers(const json_t *status, FILE *to)
 {
 	static const char *const HEADERS[] = {
 		"PROVIDER", "STATE", "KEYS", "AGE", "ISSUER", "LAST ERROR"};
@@ -208,12 +211,10 @@ static void render_providers(const json_t *status, FILE *to)
 		ctl_out_cell(&table, text_of(p, "issuer"));
 		ctl_out_cell(&table, text_of(p, "last_error"));
 	}
-	if (table.n_cells)
-		fputc('\n', to);
 	ctl_out_table_print(&table, to);
 }
 
-static void render_identities(const json_t *status, FILE *to)
+void ctl_status_identities(const json_t *status, FILE *to)
 {
 	static const char *const HEADERS[] = {"IDENTITY", "FROM", "ROLE", "LABELS"};
 	cleanup(ctl_out_table) struct ctl_out_table table = {
@@ -227,8 +228,6 @@ static void render_identities(const json_t *status, FILE *to)
 		ctl_out_cell(&table, text_of(id, "role"));
 		ctl_out_cell(&table, text_of(id, "labels"));
 	}
-	if (table.n_cells)
-		fputc('\n', to);
 	ctl_out_table_print(&table, to);
 }
 
@@ -240,7 +239,11 @@ size_t ctl_status_render(const json_t *status, FILE *to)
 	n = ctl_status_complaints(status, to);
 	fputc('\n', to);
 	render_sums(status, to);
-	render_providers(status, to);
-	render_identities(status, to);
+	if (json_array_size(json_object_get(status, "providers")))
+		fputc('\n', to);
+	ctl_status_providers(status, to);
+	if (json_array_size(json_object_get(status, "identities")))
+		fputc('\n', to);
+	ctl_status_identities(status, to);
 	return n;
 }

@@ -20,4 +20,8 @@ size_t ctl_status_complaints(const json_t *status, FILE *to);
 /* Everything, complaints first after the head line. Returns how many complaints. */
 size_t ctl_status_render(const json_t *status, FILE *to);
 
+/* Tables of {"providers": [...]} and {"identities": [...]}. */
+void ctl_status_providers(const json_t *object, FILE *to);
+void ctl_status_identities(const json_t *object, FILE *to);
+
 #endif

@@ -10,12 +10,15 @@ static Suite *(*const SUITES[])(void) = {
 #ifdef IDENTITYCTL
 	suite_fetch,
 	suite_kernel,
+	suite_list,
 	suite_main,
 	suite_map,
 	suite_metrics,
 	suite_revoke,
+	suite_samples,
 	suite_status,
 	suite_token,
+	suite_trace,
 #endif
 };
 

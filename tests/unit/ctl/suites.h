@@ -12,11 +12,14 @@ Suite *suite_status_render(void);
 /* These run the program. */
 Suite *suite_fetch(void);
 Suite *suite_kernel(void);
+Suite *suite_list(void);
 Suite *suite_main(void);
 Suite *suite_map(void);
 Suite *suite_metrics(void);
 Suite *suite_revoke(void);
+Suite *suite_samples(void);
 Suite *suite_status(void);
 Suite *suite_token(void);
+Suite *suite_trace(void);
 
 #endif
