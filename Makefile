@@ -14,7 +14,7 @@ help:
 	@echo 'make build          dev build in build/dev; also: release, asan, tsan'
 	@echo 'make fuzz [FUZZ=NAME]  every fuzz target, or one, for FUZZ_SECONDS (60)'
 	@echo 'make soak           20,000 requests for each way to lose one, with every HAProxy (root)'
-	@echo '                    and 100,000 connections through the kernel (root)'
+	@echo '                    and 100,000 connections through the kernel, 500,000 verdicts (root)'
 	@echo 'make bench          measure; some 10 minutes, BENCH=quick 2 (root)'
 	@echo 'make install        the release build; PREFIX=/usr/local, DESTDIR='
 	@echo 'make deb            the Debian package, in build/deb'
@@ -59,6 +59,7 @@ soak: release
 	@tests/soak $(SOAK)
 	cmake --preset dev && cmake --build --preset dev --target unit_bpfmap
 	@IDENTITYD_SOAK=100000 CK_RUN_SUITE=bpfmap/edge.bpf build/dev/tests/unit_bpfmap
+	@IDENTITYD_SOAK=100000 CK_RUN_SUITE=bpfmap/equivalence build/dev/tests/unit_bpfmap
 
 bench:
 	@scripts/install-deps build demo test bench

@@ -7,23 +7,34 @@
 
 char program_license[] SEC("license") = "Apache-2.0";
 
-static __always_inline void put_ipv4(__u8 *to, __u32 addr)
-{
-	__builtin_memcpy(to, &addr, 4);
-}
-
 /* Word by word: the verifier refuses wider reads of a context, and clang would merge these. */
-static __always_inline void put_ipv6(__u8 *to, const volatile __u32 *from)
+static __always_inline void read_words(__u32 to[4], const volatile __u32 *from)
 {
-	const __u32 words[4] = {from[0], from[1], from[2], from[3]};
-
-	__builtin_memcpy(to, words, 16);
+	for (int i = 0; i < 4; i++)
+		to[i] = from[i];
 }
 
-/* An IPv4 peer of an IPv6 socket is ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
-static __always_inline int is_mapped(const volatile __u32 *addr)
+static __always_inline void copy_words(__u8 *to, const volatile __u32 *from)
 {
-	return addr[0] == 0 && addr[1] == 0 && addr[2] == bpf_htonl(0xffff);
+	__u32 words[4];
+
+	read_words(words, from);
+	__builtin_memcpy(to, words, sizeof(words));
+}
+
+static __always_inline int is_ipv4(__u32 family, const volatile __u32 *remote_ip6)
+{
+	__u32 words[4];
+
+	if (family != AF_INET6)
+		return family == AF_INET;
+	read_words(words, remote_ip6);
+	return is_ipv4_mapped(words);
+}
+
+static __always_inline void copy_word(__u8 *to, __u32 word)
+{
+	__builtin_memcpy(to, &word, sizeof(word));
 }
 
 /*
@@ -35,17 +46,17 @@ static __always_inline int key_of_ops(struct bpf_sock_ops *ops, struct bpfmap_fl
 	__builtin_memset(key, 0, sizeof(*key));
 	key->remote_port = bpf_ntohl(ops->remote_port);
 	key->local_port = ops->local_port;
-	if (ops->family == AF_INET || (ops->family == AF_INET6 && is_mapped(ops->remote_ip6))) {
+	if (is_ipv4(ops->family, ops->remote_ip6)) {
 		key->family = BPFMAP_FAMILY_IPV4;
-		put_ipv4(key->remote_addr, ops->remote_ip4);
-		put_ipv4(key->local_addr, ops->local_ip4);
+		copy_word(key->remote_addr, ops->remote_ip4);
+		copy_word(key->local_addr, ops->local_ip4);
 		return 1;
 	}
 	if (ops->family != AF_INET6)
 		return 0;
 	key->family = BPFMAP_FAMILY_IPV6;
-	put_ipv6(key->remote_addr, ops->remote_ip6);
-	put_ipv6(key->local_addr, ops->local_ip6);
+	copy_words(key->remote_addr, ops->remote_ip6);
+	copy_words(key->local_addr, ops->local_ip6);
 	return 1;
 }
 
@@ -107,38 +118,30 @@ int identityd_sock_ops(struct bpf_sock_ops *ops)
 	return 1;
 }
 
-static __always_inline int judge_addr4(struct bpf_sock_addr *ctx, __u32 addr)
+static __always_inline int judge_addr4(struct bpf_sock_addr *ctx)
 {
-	struct destination to = {
-		.family = BPFMAP_FAMILY_IPV4,
-		.protocol = ctx->protocol,
-		.port = ctx->user_port,
-	};
+	struct destination to = {.protocol = ctx->protocol, .port = ctx->user_port};
 	struct bpf_sock *sk = ctx->sk;
 
-	put_ipv4(to.addr, addr);
+	put_ipv4(&to, ctx->user_ip4);
 	return judge_connect(sk ? sk->mark : 0, &to, bpf_get_socket_cookie(ctx));
 }
 
 static __always_inline int judge_addr6(struct bpf_sock_addr *ctx)
 {
-	struct destination to = {
-		.family = BPFMAP_FAMILY_IPV6,
-		.protocol = ctx->protocol,
-		.port = ctx->user_port,
-	};
+	struct destination to = {.protocol = ctx->protocol, .port = ctx->user_port};
 	struct bpf_sock *sk = ctx->sk;
+	__u32 words[4];
 
-	if (is_mapped(ctx->user_ip6))
-		return judge_addr4(ctx, ctx->user_ip6[3]);
-	put_ipv6(to.addr, ctx->user_ip6);
+	read_words(words, ctx->user_ip6);
+	put_ipv6(&to, words);
 	return judge_connect(sk ? sk->mark : 0, &to, bpf_get_socket_cookie(ctx));
 }
 
 SEC("cgroup/connect4")
 int identityd_connect4(struct bpf_sock_addr *ctx)
 {
-	return judge_addr4(ctx, ctx->user_ip4);
+	return judge_addr4(ctx);
 }
 
 SEC("cgroup/connect6")
@@ -151,7 +154,7 @@ int identityd_connect6(struct bpf_sock_addr *ctx)
 SEC("cgroup/sendmsg4")
 int identityd_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return judge_addr4(ctx, ctx->user_ip4);
+	return judge_addr4(ctx);
 }
 
 SEC("cgroup/sendmsg6")
@@ -166,17 +169,17 @@ static __always_inline int key_of_sock(struct bpf_sock *sk, struct bpfmap_flow_k
 	__builtin_memset(key, 0, sizeof(*key));
 	key->remote_port = bpf_ntohs(sk->dst_port);
 	key->local_port = sk->src_port;
-	if (sk->family == AF_INET || (sk->family == AF_INET6 && is_mapped(sk->dst_ip6))) {
+	if (is_ipv4(sk->family, sk->dst_ip6)) {
 		key->family = BPFMAP_FAMILY_IPV4;
-		put_ipv4(key->remote_addr, sk->dst_ip4);
-		put_ipv4(key->local_addr, sk->src_ip4);
+		copy_word(key->remote_addr, sk->dst_ip4);
+		copy_word(key->local_addr, sk->src_ip4);
 		return 1;
 	}
 	if (sk->family != AF_INET6)
 		return 0;
 	key->family = BPFMAP_FAMILY_IPV6;
-	put_ipv6(key->remote_addr, sk->dst_ip6);
-	put_ipv6(key->local_addr, sk->src_ip6);
+	copy_words(key->remote_addr, sk->dst_ip6);
+	copy_words(key->local_addr, sk->src_ip6);
 	return 1;
 }
 

@@ -16,6 +16,30 @@ struct destination {
 	__u8 addr[16];
 };
 
+/* An IPv4 address in an IPv6 one: ::ffff:a.b.c.d (RFC 4291 2.5.5.2). */
+static __always_inline int is_ipv4_mapped(const __u32 words[4])
+{
+	return words[0] == 0 && words[1] == 0 && words[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline void put_ipv4(struct destination *to, __u32 addr)
+{
+	to->family = BPFMAP_FAMILY_IPV4;
+	__builtin_memset(to->addr, 0, sizeof(to->addr));
+	__builtin_memcpy(to->addr, &addr, sizeof(addr));
+}
+
+/* A mapped address is judged as the IPv4 address that it is. */
+static __always_inline void put_ipv6(struct destination *to, const __u32 words[4])
+{
+	if (is_ipv4_mapped(words)) {
+		put_ipv4(to, words[3]);
+		return;
+	}
+	to->family = BPFMAP_FAMILY_IPV6;
+	__builtin_memcpy(to->addr, words, sizeof(to->addr));
+}
+
 struct judgement {
 	__u32 identity;
 	__u32 service;

@@ -91,7 +91,7 @@ static void write_state(FILE *to, struct spoa_daemon *daemon)
 	spoa_metrics_one(to, SPOA_FAMILY_STORE_ERRORS, (double)store_failures());
 	if (spoa_kernel_owns(&daemon->kernel))
 		spoa_metrics_one(to, SPOA_FAMILY_POLICY_KERNEL,
-			daemon->in_kernel.policies == policies &&
+			daemon->in_kernel.written && daemon->in_kernel.policies == policies &&
 				daemon->in_kernel.maps == daemon->watch.maps);
 }
 

@@ -15,6 +15,7 @@ int harness(struct __sk_buff *skb)
 {
 	struct harness_case c;
 	struct destination to;
+	__u32 words[4];
 
 	if (bpf_skb_load_bytes(skb, AT, &c, sizeof(c)))
 		return HARNESS_BROKEN;
@@ -22,7 +23,12 @@ int harness(struct __sk_buff *skb)
 	to.protocol = c.protocol;
 	__builtin_memcpy(&to.port, c.port, sizeof(to.port));
 	__builtin_memcpy(to.addr, c.addr, sizeof(to.addr));
-	if (c.what == HARNESS_CONNECT)
+	__builtin_memcpy(words, c.addr, sizeof(words));
+	if (c.what == HARNESS_ADDRESS4)
+		put_ipv4(&to, words[0]);
+	if (c.what == HARNESS_ADDRESS6)
+		put_ipv6(&to, words);
+	if (c.what == HARNESS_CONNECT || c.what == HARNESS_ADDRESS4 || c.what == HARNESS_ADDRESS6)
 		return judge_connect(c.mark, &to, c.cookie);
 	if (c.what == HARNESS_MARKED)
 		return judge_marked(c.mark, &to, &c.flow, c.cookie, BPFMAP_EGRESS, skb->len);

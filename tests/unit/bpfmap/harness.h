@@ -8,6 +8,8 @@ enum harness_what {
 	HARNESS_CONNECT,
 	HARNESS_MARKED,
 	HARNESS_CLIENT,
+	HARNESS_ADDRESS4, /* as connect4 and sendmsg4 read it: addr is what the caller gave */
+	HARNESS_ADDRESS6, /* as connect6 and sendmsg6 */
 };
 
 #define HARNESS_BROKEN 99

@@ -25,6 +25,11 @@ static void write_ports(FILE *f)
 
 	if (random_next() % 3 == 0)
 		return;
+	if (random_next() % 5 == 0) {
+		fprintf(f, ", toPorts: [{ports: [{port: %s, protocol: %s}]}]",
+			random_next() % 2 ? "web" : "none", PROTOS[random_next() % 3]);
+		return;
+	}
 	fprintf(f, ", toPorts: [{ports: [{port: '%u', protocol: %s", port,
 		PROTOS[random_next() % 4]);
 	if (random_next() % 3 == 0 && port < 60000)
@@ -95,7 +100,9 @@ struct policy_index *random_index(void)
 	free(text);
 	for (unsigned s = 0; s < RANDOM_SERVICES; s++) {
 		char name[8], labels[200];
-		struct policy_service service = {.name = name, .port = 8080};
+		const struct policy_named_port web = {.name = "web", .port = s % 2 ? 8080 : 9000};
+		struct policy_service service = {
+			.name = name, .port = 8080, .named = &web, .n_named = 1};
 
 		snprintf(name, sizeof(name), "s%u", s);
 		snprintf(labels, sizeof(labels),
