@@ -6,6 +6,7 @@ a man page; "# ends with N" behind it says its exit status.
 import glob
 import os
 import re
+import textwrap
 from typing import NamedTuple
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -61,20 +62,41 @@ class Line(NamedTuple):
     status: int  # the exit status that the document promises
 
 
-def _lines_of_markdown(text):
-    """(number, line) of what stands in code blocks, without its indentation."""
+def _code_of_markdown(text):
+    """(number, line) of what stands in code blocks, as it is."""
     fence, before, inside = False, "", False
     for number, line in enumerate(text.splitlines(), 1):
         if line.lstrip().startswith("```"):
             fence = not fence
         elif fence:
-            yield number, line.strip()
+            yield number, line
         elif re.match(r" {4,}\S", line) and (inside or not before.strip()):
             inside = True
-            yield number, line.strip()
+            yield number, line
         elif line.strip():
             inside = False
         before = line
+
+
+def _lines_of_markdown(text):
+    return ((number, line.strip()) for number, line in _code_of_markdown(text))
+
+
+def pieces(sections, root=ROOT):
+    """(where, text) of each piece of a configuration: a block that begins with one of its sections."""
+    found = []
+    for path, text in documents(root):
+        blocks, last = [], 0
+        for number, line in _code_of_markdown(text) if path.endswith(".md") else ():
+            if number != last + 1:
+                blocks.append((number, []))
+            blocks[-1][1].append(line)
+            last = number
+        for number, lines in blocks:
+            dedent = textwrap.dedent("\n".join(lines)) + "\n"
+            if set(re.findall(r"^([a-z_]+):", dedent, re.M)[:1]) & set(sections):
+                found.append((f"{path}:{number}", dedent))
+    return found
 
 
 def _lines_of_man(text):

@@ -3,6 +3,7 @@ The documents' command lines, as they stand there, one after the other, in a mac
 their own: mount and network namespaces in which this build is installed as README says.
 """
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -192,6 +193,41 @@ class Commands(unittest.TestCase):
                     self.run_line(line.text, line.status, cwd)
                 self.after(line, how)
         self.assertGreater(len(done), 20)
+
+
+class Pieces(unittest.TestCase):
+    """Pieces of the configuration, as documents show them."""
+
+    asks_haproxy = asks_identityd = False
+    # What a piece leaves out.
+    REST = {"version": "version: 1", "listen": "listen: [{unix: /run/identityd/spop.sock}]",
+            "providers": 'providers: [{name: corp, issuer: "https://idp.example.com", audiences: [api]}]',
+            "roles": "roles: [{name: any, provider: corp, labels: [role=any]}]"}
+    # A mistake, and not only a file that is not on this machine.
+    MISSING = re.compile(r"No such file or directory|:system lib$")
+
+    def mistakes(self, piece):
+        sections = re.findall(r"^([a-z_]+):", piece, re.M)
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+            f.write("".join(f"{text}\n" for name, text in self.REST.items() if name not in sections))
+            f.write(piece)
+            f.flush()
+            done = harness.run(harness.IDENTITYD, "--check", f.name, check=False)
+        return [line for line in done.stderr.splitlines() if not self.MISSING.search(line)]
+
+    def test_pieces(self):
+        """identityd --check has nothing against any of them."""
+        keys = harness.run(harness.IDENTITYD, "--keys").stdout
+        sections = re.findall(r"^([a-z_]+)$", keys, re.M)
+        pieces = commands.pieces(sections)
+        for where, piece in pieces:
+            with self.subTest(where):
+                self.assertEqual(self.mistakes(piece), [])
+        self.assertGreater(len(pieces), 15)
+
+    def test_bites(self):
+        """A key that is none is found."""
+        self.assertTrue(self.mistakes("spop: {deadlin: 1s}\n"))
 
 
 if __name__ == "__main__":
