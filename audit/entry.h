@@ -46,7 +46,9 @@ enum audit_text {
 	AUDIT_TEXT_HOST,
 	AUDIT_TEXT_PATH,
 	AUDIT_TEXT_QUERY,
-	AUDIT_TEXT_PROTO, /* "1.1", "2.0" as HAProxy's req.ver */
+	AUDIT_TEXT_PROTO,          /* "1.1", "2.0" as HAProxy's req.ver */
+	AUDIT_TEXT_TOKEN_WORKLOAD, /* that the token names, where it was compared: namespace/account/pod */
+	AUDIT_TEXT_WORKLOAD, /* labels of the one that is known to be at the address */
 	AUDIT_TEXT_REQID,
 	AUDIT_TEXT_TRACEPARENT,
 	AUDIT_TEXT_TYPE, /* of a note: one word */

@@ -21,7 +21,7 @@
 #define LABELS_MAX AUDIT_TEXT_MAX
 #define SKELETON   2048 /* names, numbers, addresses, time, node name */
 static_assert(2 * BASE_JSON_CHAR_MAX * (AUDIT_HOST_MAX + AUDIT_PATH_MAX + AUDIT_QUERY_MAX) +
-			      4 * LABELS_MAX + 14 * BASE_JSON_CHAR_MAX * AUDIT_VALUE_MAX +
+			      4 * LABELS_MAX + 16 * BASE_JSON_CHAR_MAX * AUDIT_VALUE_MAX +
 			      SKELETON <
 		      AUDIT_LINE_MAX,
 	"a line is never too long");

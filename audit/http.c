@@ -85,6 +85,8 @@ static const struct {
 	{"X-Identityd-Route", AUDIT_TEXT_ROUTE, false},
 	{"X-Identityd-Service", AUDIT_TEXT_SERVICE, false},
 	{"X-Identityd-Sub", AUDIT_TEXT_SUB, true},
+	{"X-Identityd-Token-Workload", AUDIT_TEXT_TOKEN_WORKLOAD, false},
+	{"X-Identityd-Workload", AUDIT_TEXT_WORKLOAD, false},
 	{"X-Request-Id", AUDIT_TEXT_REQID, false},
 };
 

@@ -71,6 +71,10 @@
 	X(POLICY_DENIED, "policy_denied", 403, "no policy allows it, or one denies it")            \
 	X(PATH_AMBIGUOUS, "path_ambiguous", 403,                                                   \
 		"a backend could take the path for another than policies do")                      \
+	X(WORKLOAD_MISMATCH, "workload_mismatch", 403,                                             \
+		"the token's workload is not the one at the source address")                       \
+	X(WORKLOAD_UNKNOWN, "workload_unknown", 403,                                               \
+		"nobody knows which workload is at the source address")                            \
 	X(GROUPS_UNKNOWN, "groups_unknown", 403,                                                   \
 		"the provider left out claims that a role asks for")                               \
 	X(KEYS_UNAVAILABLE, "keys_unavailable", 503,                                               \
@@ -81,6 +85,8 @@
 		"the role, or all together, have as many identities as the configuration allows")  \
 	X(IDENTITY_UNAVAILABLE, "identity_unavailable", 503,                                       \
 		"there is no number for the caller's labels, and none could be had in time")       \
+	X(WORKLOAD_UNAVAILABLE, "workload_unavailable", 503,                                       \
+		"the ipcache that knows workloads by their addresses cannot be read")              \
 	X(UNBOUND, "unbound", 503,                                                                 \
 		"the role demands a bound connection and the kernel knows none")                   \
 	X(SERVICE_UNKNOWN, "service_unknown", 503,                                                 \

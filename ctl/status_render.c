@@ -135,6 +135,18 @@ static size_t complain_marks(const json_t *haproxy, FILE *to)
 	return n;
 }
 
+static size_t complain_workloads(const json_t *workloads, FILE *to)
+{
+	const json_t *ipcache = json_object_get(workloads, "ipcache");
+	size_t n = 0;
+
+	if (json_is_string(json_object_get(ipcache, "why")))
+		n += complain(to, "NO IPCACHE", text_of(ipcache, "why"));
+	if (json_is_string(json_object_get(workloads, "labels_why")))
+		n += complain(to, "NO NEW LABELS", text_of(workloads, "labels_why"));
+	return n;
+}
+
 size_t ctl_status_complaints(const json_t *status, FILE *to)
 {
 	const json_t *bpf = json_object_get(status, "bpf");
@@ -148,6 +160,7 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 		n += complain(to, "NOT ENFORCED", text_of(bpf, "why"));
 	n += complain_kernel(bpf, to);
 	n += complain_marks(json_object_get(status, "haproxy"), to);
+	n += complain_workloads(json_object_get(status, "workloads"), to);
 	json_array_foreach (json_object_get(status, "providers"), i, provider)
 		n += complain_empty(provider, to);
 	if (json_is_string(json_object_get(audit, "error")))

@@ -13,6 +13,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The provider of callers without a credential: only roles that name it are for them. */
+#define IDENT_WORKLOAD "workload"
+
 #define IDENT_PATTERN_MAX 1024 /* bytes of a text that is compared with a pattern */
 
 /* What a credential says. All borrowed. */

@@ -4,7 +4,9 @@
 
 static bool is_of_provider(const struct ident_role *role, const char *provider)
 {
-	return !role->provider || (provider && !strcmp(role->provider, provider));
+	if (!role->provider)
+		return !provider || strcmp(provider, IDENT_WORKLOAD);
+	return provider && !strcmp(role->provider, provider);
 }
 
 enum ident_answer ident_role_of_caller(

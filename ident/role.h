@@ -14,7 +14,7 @@
 
 struct ident_role {
 	const char *name;
-	const char *provider; /* NULL: any */
+	const char *provider; /* NULL: any but IDENT_WORKLOAD */
 	const struct ident_condition *conditions;
 	size_t n_conditions;             /* 0: always holds */
 	const char *labels;              /* canonical; NULL with a template */

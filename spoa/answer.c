@@ -99,7 +99,8 @@ static bool actor(struct answer *a, struct spop_data *value)
 
 static bool expiry(struct answer *a, struct spop_data *value)
 {
-	return a->decision->valid && integer(value, a->decision->caller->exp);
+	return a->decision->valid && !a->decision->caller->workload &&
+	       integer(value, a->decision->caller->exp);
 }
 
 static bool route(struct answer *a, struct spop_data *value)

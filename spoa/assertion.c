@@ -166,7 +166,10 @@ enum spoa_step spoa_stage_assertion(struct spoa_case *c)
 	if (which < 0)
 		return SPOA_NEXT;
 	/* Who came with a certificate alone is known by that. */
-	token_hash_of(c->request->token.n ? c->request->token : c->request->cert, key.token);
+	token_hash_of(c->by_address         ? c->workload.labels
+		      : c->request->token.n ? c->request->token
+					    : c->request->cert,
+		key.token);
 	c->decision.assertion = spoa_minted_find(c->state->minted, &key, base_clock_wall_s(c->now));
 	if (c->decision.assertion.n)
 		return SPOA_NEXT;

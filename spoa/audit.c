@@ -171,7 +171,7 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 {
 	struct audit_entry entry;
 	uint64_t one_of = (uint64_t)snapshot->config->conf->audit.allowed;
-	bool usual = decision->verdict == SPOA_ALLOW && !decision->audited;
+	bool usual = decision->verdict == SPOA_ALLOW && !spoa_decision_is_audited(decision);
 	bool logged, shown;
 
 	if (!audit)
@@ -181,11 +181,16 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 	if (!logged && !shown)
 		return;
 	entry = (struct audit_entry){.kind = AUDIT_REQUEST, .wall_ns = now->wall_ns};
-	entry.verdict = decision->audited ? AUDIT_AUDIT : VERDICT[decision->verdict];
+	entry.verdict =
+		spoa_decision_is_audited(decision) ? AUDIT_AUDIT : VERDICT[decision->verdict];
 	entry.text[AUDIT_TEXT_REASON] = span_of(base_reason_word(decision->reason));
 	tell_request(&entry, request);
 	if (decision->caller)
 		tell_caller(&entry, decision->caller, snapshot->config);
+	if (decision->bound != SPOA_BOUND_NONE)
+		entry.text[AUDIT_TEXT_TOKEN_WORKLOAD] =
+			spoa_caller_text(decision->caller, SPOA_TEXT_WORKLOAD);
+	entry.text[AUDIT_TEXT_WORKLOAD] = decision->workload;
 	if (decision->role) {
 		entry.identity = decision->identity->number.id;
 		entry.text[AUDIT_TEXT_LABELS] = spoa_identity_labels(decision->identity);

@@ -71,6 +71,19 @@ static enum spoa_step authenticate_certificate(struct spoa_case *c)
 	return SPOA_NEXT;
 }
 
+/* The address is the credential. Nothing of it is remembered: addresses change hands. */
+static enum spoa_step authenticate_workload(struct spoa_case *c)
+{
+	enum base_reason reason = spoa_caller_pack_workload(
+		c->snapshot->config, spoa_workload_of(c)->labels, c->state->fresh);
+
+	if (reason != BASE_REASON_OK)
+		return spoa_refuse(c, reason);
+	c->decision.workload = spoa_workload_of(c)->labels;
+	c->caller = c->decision.caller = c->state->fresh;
+	return SPOA_NEXT;
+}
+
 /* A token that only its provider can read: what it says instead of a signature. */
 static enum spoa_step introspect(struct spoa_case *c)
 {
@@ -97,6 +110,8 @@ static enum spoa_step verify(struct spoa_case *c)
 
 enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
 {
+	if (c->by_address)
+		return authenticate_workload(c);
 	if (!c->request->token.n)
 		return authenticate_certificate(c);
 	token_hash_of(c->request->token, c->hash);

@@ -8,6 +8,7 @@
 #include "token/cnf.h"
 #include "token/hash.h"
 #include "token/json.h"
+#include "token/workload.h"
 
 #include <string.h>
 
@@ -109,6 +110,12 @@ static void exports(struct packing *p)
 
 		spop_data_encode(&p->out, &value);
 	}
+}
+
+static void workload(struct packing *p)
+{
+	if (p->config->workloads.n_ranges)
+		token_workload_write(p->claims->claims, p->claims->sub, &p->out);
 }
 
 static struct ident_caller caller_of(const struct packing *p)
@@ -239,6 +246,7 @@ static void (*const PACK[])(struct packing *p) = {
 	[SPOA_TEXT_CNF_X5T] = cnf_x5t,
 	[SPOA_TEXT_AUDIENCES] = audiences,
 	[SPOA_TEXT_EXPORTS] = exports,
+	[SPOA_TEXT_WORKLOAD] = workload,
 	[SPOA_TEXT_ROLES] = roles,
 	[SPOA_TEXT_LABELS] = labels,
 };
@@ -318,6 +326,20 @@ enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	}
 	*ret_caller = (struct spoa_caller){0};
 	return BASE_REASON_CLAIMS_MALFORMED;
+}
+
+enum base_reason spoa_caller_pack_workload(
+	const struct spoa_config *config, struct span labels, struct spoa_caller *ret_caller)
+{
+	const struct token_claims nothing = {.issuer = config->conf->n_providers};
+	enum base_reason reason = spoa_caller_pack(config, &nothing, ret_caller);
+
+	if (reason != BASE_REASON_OK)
+		return reason;
+	ret_caller->workload = 1;
+	ret_caller->exp = INT64_MAX;
+	ret_caller->subject = spoa_hash_text(labels) | 1; /* 0 means nobody */
+	return BASE_REASON_OK;
 }
 
 size_t spoa_caller_size(const struct spoa_caller *caller)

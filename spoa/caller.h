@@ -29,6 +29,7 @@ enum spoa_text {
 	SPOA_TEXT_CNF_X5T,   /* x5t#S256, RFC 8705 3.1 */
 	SPOA_TEXT_AUDIENCES, /* each with a NUL behind it */
 	SPOA_TEXT_EXPORTS,   /* one SPOP value for each of config->exports; NULL: unset */
+	SPOA_TEXT_WORKLOAD,  /* that a service account's token names: token/workload.h */
 	SPOA_TEXT_ROLES,     /* those that may be the caller's: see spoa_caller_next */
 	SPOA_TEXT_LABELS,    /* of those with templates; or of all together */
 };
@@ -42,6 +43,7 @@ struct spoa_caller {
 	uint32_t config;          /* serial number of the configuration that it belongs to */
 	uint16_t provider;        /* index into config->rules */
 	uint16_t certificate;     /* 1: a client certificate names the caller, no token */
+	uint16_t workload;        /* 1: known by its address alone; provider is behind the last */
 	uint16_t bound;           /* 1: there is a cnf, understood or not */
 	uint16_t united;          /* 1: LABELS is the union of all roles; no request changes it */
 	uint16_t unfit;           /* a role that is not his because of a claim that cannot be a
@@ -60,6 +62,13 @@ struct spoa_caller {
  */
 enum base_reason spoa_caller_pack(const struct spoa_config *config,
 	const struct token_claims *claims, struct spoa_caller *ret_caller) must_check;
+
+/*
+ * The same for a caller without a credential, who is known by its address to
+ * have these labels. It never expires by itself.
+ */
+enum base_reason spoa_caller_pack_workload(const struct spoa_config *config, struct span labels,
+	struct spoa_caller *ret_caller) must_check;
 
 /* Bytes of the block. */
 size_t spoa_caller_size(const struct spoa_caller *caller);

@@ -15,6 +15,7 @@
 #include "spoa/request.h"
 #include "spoa/snapshot.h"
 #include "spoa/state.h"
+#include "spoa/workload_of.h"
 #include "token/hash.h"
 
 #include <stdbool.h>
@@ -61,7 +62,9 @@ struct spoa_case {
 	/* What was found out. */
 	uint8_t hash[TOKEN_HASH_BYTES];   /* SHA-256 of the token, from authenticate on */
 	const struct spoa_caller *caller; /* from authenticate on, never NULL */
-	struct spoa_need need;            /* with SPOA_NEEDS */
+	bool by_address;               /* from credential on: there is none, the address is all */
+	struct spoa_workload workload; /* ask spoa_workload_of */
+	struct spoa_need need;         /* with SPOA_NEEDS */
 	struct spoa_decision decision;
 };
 

@@ -107,7 +107,7 @@ static void put_challenge(struct wr *w, const char *scheme, const struct conf *c
 static bool some_provider(
 	const struct conf *conf, const struct spoa_decision *decision, bool required)
 {
-	if (decision->caller)
+	if (decision->caller && !decision->caller->workload)
 		return (conf->providers[decision->caller->provider].dpop == CONF_DPOP_REQUIRED) ==
 		       required;
 	for (size_t i = 0; i < conf->n_providers; i++)

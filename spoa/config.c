@@ -124,9 +124,13 @@ static int compile_roles(struct spoa_config *config, struct base_diag *diag)
 	config->roles = calloc(conf->n_roles + 1, sizeof(*config->roles));
 	if (!config->roles)
 		return -ENOMEM;
-	for (size_t i = 0; i < conf->n_roles; i++)
+	for (size_t i = 0; i < conf->n_roles; i++) {
+		const char *provider = conf->roles[i].provider;
+
 		if (compile_role(config, i, diag) == -ENOMEM)
 			return -ENOMEM;
+		config->takes_workloads |= provider && !strcmp(provider, CONF_WORKLOAD_PROVIDER);
+	}
 	return 0;
 }
 
@@ -148,6 +152,9 @@ static int compile_providers(struct spoa_config *config, struct base_diag *diag)
 		config->takes_certs |= config->providers[i].bundle != NULL;
 		config->origins[i] = spoa_introspect_origin(&conf->providers[i]);
 	}
+	/* Behind them, whom callers without a token are of: conf lets no provider have this name. */
+	config->rules[conf->n_providers] = (struct token_provider){
+		.name = CONF_WORKLOAD_PROVIDER, .issuer = CONF_WORKLOAD_PROVIDER};
 	return rc ? rc : spoa_exports_compile(conf, &config->exports);
 }
 
@@ -226,6 +233,8 @@ int spoa_config_new(
 	rc = compile_providers(config, diag);
 	spoa_route_check(conf, diag);
 	if (!rc)
+		rc = spoa_workload_rules_compile(config->conf, &config->workloads, diag);
+	if (!rc)
 		rc = spoa_secrets_new(config->conf, diag, &config->secrets);
 	if (!rc)
 		rc = compile_listeners(config, diag);
@@ -276,6 +285,7 @@ void spoa_config_unref(struct spoa_config *config)
 		spoa_provider_done(&config->providers[i]);
 	free(config->providers);
 	spoa_exports_done(&config->exports);
+	spoa_workload_rules_done(&config->workloads);
 	spoa_secrets_free(config->secrets, config->conf->n_assertions);
 	free(config->rules);
 	free(config->origins);

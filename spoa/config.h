@@ -13,6 +13,7 @@
 #include "spoa/access.h"
 #include "spoa/export.h"
 #include "spoa/provider.h"
+#include "spoa/workload_rules.h"
 #include "store/store.h"
 #include "token/verify.h"
 
@@ -32,6 +33,8 @@ struct spoa_config {
 	struct spoa_provider *providers; /* the same */
 	struct ident_role *roles;        /* conf->n_roles, same order */
 	struct spoa_exports exports;
+	struct spoa_workload_rules workloads;
+	bool takes_workloads;       /* some role is for callers without a token */
 	struct span *secrets;       /* of conf->assertions, same order; empty but for HS256 */
 	bool takes_certs;           /* some provider has a trust bundle */
 	bool match_all;             /* roles_match */

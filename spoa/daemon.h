@@ -27,6 +27,7 @@
 #include "spoa/revoke.h"
 #include "spoa/watch.h"
 #include "spoa/worker.h"
+#include "spoa/workloads.h"
 #include "store/store.h"
 
 #include <ev.h>
@@ -63,6 +64,7 @@ struct spoa_daemon {
 	struct token_ctx *token; /* for logout tokens */
 	struct spoa_log_limit logout_lines;
 	struct spoa_watch watch;
+	struct spoa_workload_watch *workloads;
 	struct spoa_kernel kernel;
 	struct spoa_snapshot *snapshot;
 	struct spoa_metrics metrics; /* the main thread's */

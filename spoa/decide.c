@@ -12,6 +12,7 @@ static spoa_stage_fn *const STAGES[] = {
 	spoa_stage_revoked,
 	spoa_stage_proof,
 	spoa_stage_introspected,
+	spoa_stage_workload,
 	spoa_stage_identity,
 	spoa_stage_policy,
 	spoa_stage_assertion,

@@ -24,6 +24,14 @@ enum spoa_verdict {
 /* "allow", "deny", "error": the variable txn.ident.verdict. */
 const char *spoa_verdict_name(enum spoa_verdict verdict);
 
+/* Is a service account's token used by its own workload? */
+enum spoa_bound {
+	SPOA_BOUND_NONE, /* the token names none, or nobody asks */
+	SPOA_BOUND_MATCH,
+	SPOA_BOUND_MISMATCH,
+	SPOA_BOUND_UNKNOWN,
+};
+
 struct spoa_decision {
 	enum base_reason reason;
 	enum spoa_verdict verdict; /* follows from reason, always */
@@ -52,11 +60,20 @@ struct spoa_decision {
 	struct span policy;
 	struct span service_labels; /* of what the route fronts, as the snapshot has them */
 	uint16_t service_port;
-	bool unmarkable; /* who asked cannot set a mark: it gets none */
-	bool audited;    /* allowed only because what denies it is in audit mode */
+	enum spoa_bound bound;
+	struct span workload; /* canonical labels of whoever is known to be at the address */
+	bool unmarkable;      /* who asked cannot set a mark: it gets none */
+	bool audited;         /* allowed only because what denies it is in audit mode */
 	/* observe: HAProxy hears allow, whatever the verdict; the verdict is the truth. */
 	bool observed;
 };
+
+/* Allowed only because what denies it is in audit mode: always written down. */
+static inline bool spoa_decision_is_audited(const struct spoa_decision *decision)
+{
+	return decision->audited ||
+	       (decision->verdict == SPOA_ALLOW && decision->bound == SPOA_BOUND_MISMATCH);
+}
 
 /* A decision that is only a reason. */
 struct spoa_decision spoa_decision_of(enum base_reason reason);

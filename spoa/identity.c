@@ -124,6 +124,9 @@ enum spoa_step spoa_stage_identity(struct spoa_case *c)
 	enum base_reason reason = spoa_match(caller, config, &request, c->state->match, &match);
 	const char *route;
 
+	/* Who is known by the address alone may still come with a token. */
+	if (reason == BASE_REASON_NO_ROLE && caller->workload)
+		return spoa_refuse(c, BASE_REASON_NO_TOKEN);
 	c->decision.valid = true;
 	if (reason != BASE_REASON_OK)
 		return spoa_refuse(c, reason);

@@ -92,11 +92,13 @@ enum spoa_step spoa_introspected_claims(struct spoa_case *c, struct token_claims
 enum spoa_step spoa_stage_introspected(struct spoa_case *c)
 {
 	size_t i = c->caller->provider;
-	const struct conf_introspection *how =
-		&c->snapshot->config->conf->providers[i].introspection;
+	const struct conf_introspection *how;
 	struct spoa_result result;
 
-	if (!c->request->token.n || !how->url || how->use != CONF_INTROSPECT_ALWAYS ||
+	if (!c->request->token.n)
+		return SPOA_NEXT;
+	how = &c->snapshot->config->conf->providers[i].introspection;
+	if (!how->url || how->use != CONF_INTROSPECT_ALWAYS ||
 		token_introspection_is_opaque(c->request->token))
 		return SPOA_NEXT;
 	return look(c, i, &result);

@@ -46,6 +46,9 @@
 	X(FLOW_FULL, "identityd_flow_bindings_total", "outcome=\"map_full\"", "") \
 	X(FLOW_FAILED, "identityd_flow_bindings_total", "outcome=\"failed\"", "") \
 	X(NOT_ENFORCED, "identityd_decisions_not_enforced_total", "", "Requests allowed while no kernel map was there to enforce them") \
+	X(WORKLOAD_MATCH, "identityd_workload_tokens_total", "result=\"match\"", "Service accounts' tokens compared with the workload at the source address, by result") \
+	X(WORKLOAD_MISMATCH, "identityd_workload_tokens_total", "result=\"mismatch\"", "") \
+	X(WORKLOAD_UNKNOWN, "identityd_workload_tokens_total", "result=\"unknown\"", "") \
 	X(POLICY_AUDITED, "identityd_policy_audited_total", "", "Requests allowed only because the policy that denies them is in audit mode") \
 	X(FLOWS_REVOKED, "identityd_flows_revoked_total", "", "Client connections whose token was revoked while they were open") \
 	X(KILL_SCANS, "identityd_kernel_kill_scans_total", "", "Passes over all sockets to end revoked and expired connections") \

@@ -25,6 +25,12 @@ static const enum base_log_level LEVEL[] = {
 	[SPOA_ERROR] = BASE_LOG_WARNING,
 };
 
+static const enum spoa_counter BOUND[] = {
+	[SPOA_BOUND_MATCH] = SPOA_COUNT_WORKLOAD_MATCH,
+	[SPOA_BOUND_MISMATCH] = SPOA_COUNT_WORKLOAD_MISMATCH,
+	[SPOA_BOUND_UNKNOWN] = SPOA_COUNT_WORKLOAD_UNKNOWN,
+};
+
 static void log_caller(struct base_log *log, const struct spoa_snapshot *snapshot,
 	const struct spoa_caller *caller)
 {
@@ -41,8 +47,9 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	struct spoa_worker *worker = conn->worker;
 	const struct conf *conf = worker->snapshot->config->conf;
 	uint64_t limit = (uint64_t)conf->log.decisions_per_second;
-	bool worth = decision->verdict != SPOA_ALLOW || decision->audited;
-	enum base_log_level level = decision->audited ? BASE_LOG_INFO : LEVEL[decision->verdict];
+	bool audited = spoa_decision_is_audited(decision);
+	bool worth = decision->verdict != SPOA_ALLOW || audited;
+	enum base_log_level level = audited ? BASE_LOG_INFO : LEVEL[decision->verdict];
 	struct base_log log;
 	uint64_t lost;
 
@@ -54,8 +61,7 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	}
 	if (!spoa_log_open(&log, level, "decision"))
 		return;
-	base_log_str(&log, "verdict",
-		decision->audited ? "audit" : spoa_verdict_name(decision->verdict));
+	base_log_str(&log, "verdict", audited ? "audit" : spoa_verdict_name(decision->verdict));
 	base_log_str(&log, "reason", base_reason_word(decision->reason));
 	if (decision->why)
 		base_log_str(&log, "why", decision->why);
@@ -65,6 +71,10 @@ static void log_decision(struct spoa_conn *conn, const struct spoa_request *requ
 	base_log_text(&log, "host", request->host);
 	base_log_text(&log, "path", request->path);
 	base_log_text(&log, "policy", decision->policy);
+	if (decision->bound == SPOA_BOUND_MISMATCH || decision->bound == SPOA_BOUND_UNKNOWN)
+		base_log_text(&log, "token_workload",
+			spoa_caller_text(decision->caller, SPOA_TEXT_WORKLOAD));
+	base_log_text(&log, "workload", decision->workload);
 	log_caller(&log, worker->snapshot, decision->caller);
 	if (decision->observed)
 		base_log_bool(&log, "observed", true);
@@ -121,6 +131,8 @@ static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 	worker->n_answers++;
 	if (decision->audited)
 		spoa_metrics_add(&worker->metrics, SPOA_COUNT_POLICY_AUDITED, 1);
+	if (decision->bound != SPOA_BOUND_NONE)
+		spoa_metrics_add(&worker->metrics, BOUND[decision->bound], 1);
 	if (decision->caller)
 		spoa_metrics_add(&worker->metrics,
 			decision->remembered ? SPOA_COUNT_TOKENS_REMEMBERED
@@ -187,6 +199,7 @@ static int settle(struct spoa_conn *conn, uint64_t stream_id, uint64_t frame_id,
 		return rc;
 	if (conn->is_tcp)
 		request.sent = 0;
+	request.vouched = conn->may_bind;
 	if (rc)
 		decision = spoa_decision_of(BASE_REASON_REQUEST_MALFORMED);
 	else if (!decide(worker, &request, received_at, ret_need, &decision))

@@ -135,15 +135,15 @@ static enum base_reason check_key(
 
 enum spoa_step spoa_stage_proof(struct spoa_case *c)
 {
-	const struct conf_provider *rules =
-		&c->snapshot->config->conf->providers[c->caller->provider];
 	struct span jkt = spoa_caller_text(c->caller, SPOA_TEXT_CNF_JKT);
 	struct span x5t = spoa_caller_text(c->caller, SPOA_TEXT_CNF_X5T);
 	enum base_reason reason = BASE_REASON_OK;
+	const struct conf_provider *rules;
 
 	/* A client that came with a certificate alone has proved its key to HAProxy. */
-	if (c->caller->certificate)
+	if (c->caller->certificate || c->caller->workload)
 		return SPOA_NEXT;
+	rules = &c->snapshot->config->conf->providers[c->caller->provider];
 	if (c->caller->bound && !jkt.n && !x5t.n)
 		return spoa_refuse(c, BASE_REASON_CNF_UNSUPPORTED);
 	if (x5t.n || rules->certificate_required)

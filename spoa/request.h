@@ -35,6 +35,8 @@ struct spoa_request {
 	bool cert_verified;  /* HAProxy said cert_verify = 0: it has checked cert */
 	struct span cert_chain; /* what the client sent with it: DER, one after the other */
 	struct span dpop;       /* DPoP proof (RFC 9449) */
+	/* Not said in the message: the one who sent it is known, so that addresses can be believed. */
+	bool vouched;
 };
 
 /*

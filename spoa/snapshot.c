@@ -93,6 +93,7 @@ void spoa_snapshot_unref(struct spoa_snapshot *snapshot)
 	spoa_maps_unref(snapshot->maps);
 	spoa_policies_unref(snapshot->policies);
 	spoa_identities_unref(snapshot->identities);
+	spoa_workloads_unref(snapshot->workloads);
 	token_revocations_unref(snapshot->revocations);
 	spoa_signers_unref(snapshot->signers);
 	spoa_config_unref(snapshot->config);

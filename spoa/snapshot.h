@@ -12,6 +12,7 @@
 #include "spoa/identities.h"
 #include "spoa/keyring.h"
 #include "spoa/policies.h"
+#include "spoa/workloads.h"
 #include "token/revocation.h"
 #include "token/verify.h"
 
@@ -68,6 +69,8 @@ struct spoa_snapshot {
 	enum spoa_enforcement enforcement;
 	struct spoa_maps *maps;             /* only while ON */
 	struct spoa_identities *identities; /* one reference; at first those of the roles */
+	struct spoa_workloads
+		*workloads;             /* one reference; NULL: nothing besides the configuration */
 	struct spoa_policies *policies; /* NULL: none; the caller's to set before anybody sees it */
 	struct spoa_guard *guard; /* the daemon's; NULL in some tests: no proof is accepted then */
 	struct spoa_signers *signers; /* one reference; NULL: no assertion of ours can be made */

@@ -30,6 +30,9 @@ spoa_stage_fn spoa_stage_revoked;
 /* spoa/introspected.c: the word of a provider that is always asked, every time. */
 spoa_stage_fn spoa_stage_introspected;
 
+/* spoa/workload.c: does a service account's token come from its own workload? Every time. */
+spoa_stage_fn spoa_stage_workload;
+
 /* spoa/identity.c: the role's identity, route, and what the kernel is to know. */
 spoa_stage_fn spoa_stage_identity;
 

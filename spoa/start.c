@@ -306,6 +306,9 @@ int spoa_daemon_start(
 	if (spoa_watch_init(&daemon->watch, conf->bpf.mode, conf->bpf.path))
 		return fail("bpf.mode is required", daemon->watch.why);
 	spoa_daemon_log_enforcement(&daemon->watch);
+	daemon->workloads = spoa_workload_watch_new(conf);
+	if (!daemon->workloads)
+		return fail("start", "out of memory");
 	spoa_daemon_use_kernel(daemon);
 	if (net_new(spoa_daemon_wake_for_net, daemon, &daemon->net))
 		return fail("net", "cannot start the net thread");

@@ -215,13 +215,14 @@ void spoa_status_whole(
 	unsigned waiting;
 	unsigned conns = spoa_status_connections(daemon, &waiting);
 	json_t *root = json_pack(
-		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o}", "version",
-		IDENTITYD_VERSION, "uptime_s", (json_int_t)spoa_status_uptime_s(daemon), "ready",
-		json_array_size(missing) == 0, "not_ready", missing, "config",
+		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"version", IDENTITYD_VERSION, "uptime_s", (json_int_t)spoa_status_uptime_s(daemon),
+		"ready", json_array_size(missing) == 0, "not_ready", missing, "config",
 		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
 		bpf(daemon), "identities", spoa_status_identities(daemon), "requests",
-		requests(daemon), "audit", audit_status(daemon), "haproxy", haproxies(daemon));
+		requests(daemon), "audit", audit_status(daemon), "haproxy", haproxies(daemon),
+		"workloads", spoa_workload_watch_status(daemon->workloads));
 
 	(void)request;
 	answer->body = root ? json_dumps(root, JSON_INDENT(2)) : NULL;

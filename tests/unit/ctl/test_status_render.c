@@ -131,12 +131,16 @@ static const struct {
 		"{\"ready\":true,\"bpf\":{\"mode\":\"off\",\"state\":\"off\"},\"haproxy\":{"
 		"\"marks\":true,"
 		"\"processes\":[{\"pid\":7,\"uid\":1,\"can_mark\":false},{\"pid\":8,\"uid\":1,"
-		"\"can_mark\":true},{\"pid\":9,\"uid\":1,\"can_mark\":null}]}}",
-		2,
+		"\"can_mark\":true},{\"pid\":9,\"uid\":1,\"can_mark\":null}]},\"workloads\":{"
+		"\"ipcache\":{\"path\":\"/p\",\"version\":0,\"why\":\"gone\"},\"labels\":0,"
+		"\"labels_why\":\"bad\"}}",
+		4,
 		"identityd -, up -, ready\n"
 		"!! HAPROXY CANNOT MARK, process 7: it has no CAP_NET_ADMIN and gets no marks\n"
 		"!! HAPROXY MAY NOT BE ABLE TO MARK, process 9: identityd cannot see it in /proc "
 		"(ProtectProc=)\n"
+		"!! NO IPCACHE: gone\n"
+		"!! NO NEW LABELS: bad\n"
 		"\n"
 		"configuration  -, generation -, loaded -\n"
 		"kernel         off (mode off, -)\n"

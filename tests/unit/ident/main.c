@@ -8,6 +8,7 @@ int main(void)
 	int failed;
 
 	srunner_add_suite(runner, condition_suite());
+	srunner_add_suite(runner, directory_suite());
 	srunner_add_suite(runner, number_suite());
 	srunner_add_suite(runner, role_suite());
 	srunner_run_all(runner, CK_NORMAL);

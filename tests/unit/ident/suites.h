@@ -4,6 +4,7 @@
 #include <check.h>
 
 Suite *condition_suite(void);
+Suite *directory_suite(void);
 Suite *labels_suite(void);
 Suite *number_suite(void);
 Suite *role_suite(void);

@@ -60,6 +60,7 @@ unit(spoa
 		unit/spoa/test_unknown.c
 		unit/spoa/test_watch.c
 		unit/spoa/test_worker.c
+		unit/spoa/test_workload.c
 		unit/spop/support.c
 		unit/token/ca.c
 		unit/token/keys.c

@@ -49,6 +49,7 @@
 	X(tls) \
 	X(http) \
 	X(haproxy) \
+	X(workload) \
 	X(http_guard) \
 	X(recent) \
 	X(assertion) \

@@ -93,6 +93,7 @@ int main(void)
 	srunner_add_suite(runner, suite_mapping());
 	srunner_add_suite(runner, suite_cert());
 	srunner_add_suite(runner, suite_introspection());
+	srunner_add_suite(runner, suite_workload());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -9,7 +9,7 @@ unit(token
 		unit/token/test_thumbprint.c
 		unit/token/test_padded.c unit/token/test_spiffe.c unit/token/test_issuer.c
 		unit/token/test_introspection.c
-		unit/token/test_mapping.c unit/token/test_cert.c unit/token/ca.c)
+		unit/token/test_workload.c unit/token/test_mapping.c unit/token/test_cert.c unit/token/ca.c)
 target_link_libraries(unit_token PRIVATE PkgConfig::OPENSSL PkgConfig::JANSSON PkgConfig::LIBJWT)
 target_link_options(unit_token PRIVATE -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc)
 fuzz(jws LINK room_token)

@@ -36,6 +36,7 @@ Suite *suite_issuer(void);
 Suite *suite_mapping(void);
 Suite *suite_cert(void);
 Suite *suite_introspection(void);
+Suite *suite_workload(void);
 
 #define ASSERT_REASON(got, want) ck_assert_str_eq(base_reason_word(got), base_reason_word(want))
 
