@@ -114,6 +114,14 @@ static void render(const json_t *answer, FILE *to)
 	ctl_out_line(to, "%-14s %s", "role", text_of(answer, "role"));
 	ctl_out_line(
 		to, "%-14s %s (%s)", "reason", text_of(answer, "reason"), text_of(answer, "help"));
+	if (json_object_get(answer, "labels"))
+		ctl_out_line(to, "%-14s %s", "labels", text_of(answer, "labels"));
+	if (json_object_get(answer, "identity"))
+		ctl_out_line(to, "%-14s %lld (%s)", "identity",
+			(long long)json_integer_value(json_object_get(answer, "identity")),
+			text_of(answer, "provenance"));
+	if (json_object_get(answer, "identity_why"))
+		ctl_out_line(to, "%-14s %s", "identity", text_of(answer, "identity_why"));
 	if (json_object_get(answer, "required"))
 		ctl_out_line(to, "%-14s %s", "required", text_of(answer, "required"));
 	print_caller(json_object_get(answer, "caller"), to);

@@ -110,6 +110,7 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct spoa_daemon *daemon = timer->data;
 	bool changed = spoa_daemon_sign(daemon) || daemon->unpublished;
+	struct base_now now;
 
 	(void)loop;
 	(void)events;
@@ -126,6 +127,8 @@ static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
 	if (changed)
 		spoa_daemon_changed(daemon);
 	spoa_daemon_use_kernel(daemon);
+	base_clock_now(&now);
+	spoa_retire_tick(&daemon->retire, base_clock_wall_s(&now));
 }
 
 static void on_net(struct ev_loop *loop, ev_async *wake, int events)

@@ -22,6 +22,7 @@
 #include "spoa/privilege.h"
 #include "spoa/service.h"
 #include "spoa/numbers.h"
+#include "spoa/retire.h"
 #include "spoa/slots.h"
 #include "spoa/public.h"
 #include "spoa/revoke.h"
@@ -54,6 +55,7 @@ struct spoa_daemon {
 	struct store *store;
 	struct spoa_allocator_local allocator;
 	struct spoa_numbers *numbers;
+	struct spoa_retire retire;
 	struct net *net;
 	struct spoa_introspect *introspect;
 	struct spoa_keys *keys;

@@ -1,6 +1,7 @@
 #include "spoa/explain.h"
 
 #include "spoa/cert.h"
+#include "spoa/match.h"
 #include "spoa/objection.h"
 #include "token/claims.h"
 #include "token/json.h"
@@ -115,42 +116,149 @@ static struct ident_caller caller_of(const struct asked *a)
 static const char *const ANSWERS[] = {
 	[IDENT_FAILS] = "fails", [IDENT_HOLDS] = "holds", [IDENT_UNSAID] = "unknown"};
 
-static json_t *explain_role(
-	const struct asked *a, const struct ident_role *role, enum ident_answer *ret_answer)
+/* Why the labels cannot be made (malloc): the label as written, what is there, what is wrong. */
+static char *misfit_text(const struct ident_misfit *misfit)
 {
-	const struct ident_caller caller = caller_of(a);
-	size_t at = ident_role_objection(role, &caller, &a->request, ret_answer);
-	cleanup(free) char *why = NULL;
+	char *text = NULL;
 
-	if (*ret_answer != IDENT_HOLDS && at < role->n_conditions)
-		why = spoa_objection(&role->conditions[at], *ret_answer, &a->claims, &a->request);
-	else if (*ret_answer != IDENT_HOLDS &&
-		 asprintf(&why, "it is for provider %s", role->provider) < 0)
-		why = NULL;
-	return json_pack(
-		"{s:s, s:s, s:s*}", "role", role->name, "answer", ANSWERS[*ret_answer], "why", why);
+	if (asprintf(&text, "label %s: %s", misfit->label, misfit->fault) < 0)
+		return NULL;
+	return text;
 }
 
-/* All roles; the first that holds, or would but for what is not known, decides. */
+static const enum ident_answer ANSWER_OF[] = {
+	[IDENT_FIT] = IDENT_HOLDS,
+	[IDENT_FIT_ABSENT] = IDENT_FAILS,
+	[IDENT_FIT_UNSAID] = IDENT_UNSAID,
+	[IDENT_FIT_NOT] = IDENT_FAILS,
+};
+
+/* What a role is for the caller. */
+struct verdict {
+	enum ident_answer answer;
+	char *why;                          /* malloc; NULL: it holds */
+	char labels[IDENT_LABELS_TEXT_MAX]; /* when it holds */
+	size_t n_labels;
+};
+
+static void try_labels(const struct asked *a, const struct ident_role *role, struct verdict *to)
+{
+	struct wr out = wr_of(to->labels, sizeof(to->labels));
+	const struct ident_caller caller = caller_of(a);
+	struct ident_misfit misfit;
+	enum ident_fit fit;
+
+	if (!role->template) {
+		wr_bytes(&out, role->labels, strlen(role->labels));
+		to->n_labels = wr_len(&out);
+		return;
+	}
+	fit = ident_template_render(role->template, &caller, &out, &misfit);
+	to->answer = ANSWER_OF[fit];
+	to->n_labels = wr_len(&out);
+	if (fit != IDENT_FIT)
+		to->why = misfit_text(&misfit);
+}
+
+static void try_role(const struct asked *a, const struct ident_role *role, struct verdict *to)
+{
+	const struct ident_caller caller = caller_of(a);
+	size_t at = ident_role_objection(role, &caller, &a->request, &to->answer);
+
+	to->why = NULL;
+	to->n_labels = 0;
+	if (to->answer == IDENT_HOLDS)
+		try_labels(a, role, to);
+	else if (at < role->n_conditions)
+		to->why =
+			spoa_objection(&role->conditions[at], to->answer, &a->claims, &a->request);
+	else if (asprintf(&to->why, "it is for provider %s", role->provider) < 0)
+		to->why = NULL;
+}
+
+static json_t *verdict_json(const struct ident_role *role, const struct verdict *one)
+{
+	json_t *json = json_pack("{s:s, s:s, s:s*}", "role", role->name, "answer",
+		ANSWERS[one->answer], "why", one->why);
+
+	if (one->answer == IDENT_HOLDS)
+		json_object_set_new(json, "labels", json_stringn(one->labels, one->n_labels));
+	return json;
+}
+
+/* What is gathered over the roles: those that count, and their labels. */
+struct found {
+	enum base_reason reason;
+	struct spoa_union all;
+	json_t *roles;
+	char names[SPOA_MATCH_NAMES];
+	size_t n_names;
+};
+
+static void count_role(const struct spoa_config *config, struct found *found,
+	const struct ident_role *role, const struct verdict *one)
+{
+	bool done = found->reason != BASE_REASON_NO_ROLE && !config->match_all;
+	struct wr names =
+		wr_of(found->names + found->n_names, sizeof(found->names) - found->n_names);
+
+	if (one->answer == IDENT_FAILS || done || found->reason == BASE_REASON_GROUPS_UNKNOWN)
+		return;
+	found->reason = one->answer == IDENT_UNSAID ? BASE_REASON_GROUPS_UNKNOWN : BASE_REASON_OK;
+	if (found->n_names)
+		wr_u8(&names, ',');
+	wr_bytes(&names, role->name, strlen(role->name));
+	if (one->answer == IDENT_HOLDS && !names.bad &&
+		!spoa_union_add(&found->all, (struct span){one->labels, one->n_labels}))
+		found->n_names += wr_len(&names);
+	else if (one->answer == IDENT_HOLDS)
+		found->reason = BASE_REASON_IDENTITY_UNAVAILABLE;
+}
+
+/* The number of these labels, or why there is none. */
+static void tell_identity(const struct asked *a, struct span labels, json_t *answer)
+{
+	const struct spoa_identities *all = a->snapshot->identities;
+	const struct spoa_identity *identity =
+		spoa_identities_find(all, spoa_identity_hash(labels), labels);
+	bool full = all->n_dynamic >= (size_t)a->snapshot->config->conf->identity.max;
+
+	json_object_set_new(answer, "labels", json_stringn(labels.p, labels.n));
+	if (identity) {
+		json_object_set_new(
+			answer, "identity", json_integer((json_int_t)identity->number.id));
+		json_object_set_new(answer, "provenance",
+			json_string(ident_provenance_name(identity->number.from)));
+	} else {
+		json_object_set_new(answer, "identity_why",
+			json_string(full ? "there are identity.max of them already"
+					 : "none yet: the first request gets a new number"));
+	}
+}
+
+/* All roles; the first that holds counts, or all; one of which that is not known decides all. */
 static enum base_reason explain_roles(const struct asked *a, json_t *answer)
 {
 	const struct spoa_config *config = a->snapshot->config;
+	cleanup(free) struct found *found = calloc(1, sizeof(*found));
+	cleanup(free) struct verdict *one = calloc(1, sizeof(*one));
 	json_t *list = json_array();
-	enum base_reason reason = BASE_REASON_NO_ROLE;
 
-	for (size_t i = 0; i < config->conf->n_roles; i++) {
-		const struct ident_role *role = &config->roles[i];
-		enum ident_answer one;
-
-		json_array_append_new(list, explain_role(a, role, &one));
-		if (one == IDENT_FAILS || reason != BASE_REASON_NO_ROLE)
-			continue;
-		reason = one == IDENT_UNSAID ? BASE_REASON_GROUPS_UNKNOWN : BASE_REASON_OK;
-		if (one == IDENT_HOLDS)
-			json_object_set_new(answer, "role", json_string(role->name));
-	}
 	json_object_set_new(answer, "roles", list);
-	return reason;
+	if (!found || !one)
+		return BASE_REASON_INTERNAL;
+	found->reason = BASE_REASON_NO_ROLE;
+	for (size_t i = 0; i < config->conf->n_roles; i++) {
+		try_role(a, &config->roles[i], one);
+		json_array_append_new(list, verdict_json(&config->roles[i], one));
+		count_role(config, found, &config->roles[i], one);
+		free(one->why);
+	}
+	if (found->reason != BASE_REASON_OK)
+		return found->reason;
+	json_object_set_new(answer, "role", json_stringn(found->names, found->n_names));
+	tell_identity(a, found->all.labels, answer);
+	return BASE_REASON_OK;
 }
 
 static enum base_reason check_requirements(const struct asked *a, json_t *answer)

@@ -23,8 +23,10 @@
  *   cert             PEM; as if HAProxy had verified it
  *   source, proxied  the caller's address
  * The answer (one reference, the caller's): {"reason", "role"} as a decision
- * has them, "caller" as far as it is known, and "roles": for each
- * {"role", "answer": "holds", "fails" or "unknown", "why"}. NULL: no memory. A
+ * has them, "caller" as far as it is known, "roles": for each
+ * {"role", "answer": "holds", "fails" or "unknown", "why"}, where "labels" are
+ * those of one that holds; and with a role "labels" and "identity", or
+ * "identity_why" when there is none for these labels yet. NULL: no memory. A
  * question that is none is answered with {"error"}.
  */
 json_t *spoa_explain(const struct spoa_snapshot *snapshot, const json_t *question,

@@ -159,6 +159,21 @@ struct spoa_identities *spoa_identities_copy(const struct spoa_identities *from,
 	return copy;
 }
 
+struct spoa_identities *spoa_identities_without(const struct spoa_identities *from,
+	const struct spoa_config *config,
+	bool (*gone)(void *arg, const struct spoa_identity *identity), void *arg)
+{
+	struct spoa_identities *copy = make(from->n_roles, from->n);
+
+	if (!copy)
+		return NULL;
+	copy->failed_at = from->failed_at;
+	for (size_t i = 0; i < from->n_slots; i++)
+		if (from->slots[i] && !gone(arg, from->slots[i]))
+			spoa_identities_put(copy, config, from->slots[i]);
+	return copy;
+}
+
 struct spoa_identities *spoa_identities_new(const struct spoa_config *config)
 {
 	size_t n = config->conf->n_roles;

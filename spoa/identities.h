@@ -69,6 +69,11 @@ struct spoa_identities *spoa_identities_copy(
 void spoa_identities_put(struct spoa_identities *to, const struct spoa_config *config,
 	struct spoa_identity *identity);
 
+/* A copy without those of which gone says so. NULL without memory. */
+struct spoa_identities *spoa_identities_without(const struct spoa_identities *from,
+	const struct spoa_config *config,
+	bool (*gone)(void *arg, const struct spoa_identity *identity), void *arg) must_check;
+
 struct spoa_identities *spoa_identities_ref(struct spoa_identities *identities);
 void spoa_identities_unref(struct spoa_identities *identities);
 

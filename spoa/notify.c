@@ -120,6 +120,33 @@ static unsigned slot_of(const struct spoa_snapshot *snapshot, const struct spoa_
 	return caller ? snapshot->config->providers[caller->provider].slot : 0;
 }
 
+/* A role that the caller would have but for a claim that cannot be a label: it must be seen. */
+static void tell_unfit(struct spoa_conn *conn, const struct spoa_request *request,
+	const struct spoa_caller *caller, const struct base_now *now)
+{
+	struct spoa_worker *worker = conn->worker;
+	const struct ident_role *role;
+	struct base_log log;
+	uint64_t lost;
+
+	if (!caller || !caller->unfit)
+		return;
+	spoa_metrics_add(&worker->metrics, SPOA_COUNT_UNFIT_CLAIMS, 1);
+	if (!spoa_log_allowed(&worker->unfit_lines, 1, now->mono_ns, &lost) ||
+		!spoa_log_open(&log, BASE_LOG_WARNING, "claim_unfit"))
+		return;
+	role = &worker->snapshot->config->roles[caller->unfit - 1];
+	base_log_str(&log, "role", role->name);
+	base_log_str(&log, "why",
+		"a claim cannot be a label's value, so the role does not fit; "
+		"identityctl role test says which");
+	base_log_text(&log, "reqid", request->reqid);
+	log_caller(&log, worker->snapshot, caller);
+	if (lost)
+		base_log_int(&log, "suppressed", (int64_t)lost);
+	spoa_log_close(&log);
+}
+
 /* The answer is written: counts it, logs it, has it in the audit log. */
 static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 	struct spoa_decision *decision, const struct base_now *now)
@@ -138,6 +165,7 @@ static void finish(struct spoa_conn *conn, const struct spoa_request *request,
 			decision->remembered ? SPOA_COUNT_TOKENS_REMEMBERED
 					     : SPOA_COUNT_TOKENS_VERIFIED,
 			1);
+	tell_unfit(conn, request, decision->caller, now);
 	log_decision(conn, request, decision, now);
 	spoa_audit_decision(worker->owner.audit, worker->owner.number, &worker->n_allowed,
 		worker->snapshot, request, decision, now);

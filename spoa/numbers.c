@@ -24,6 +24,7 @@ struct spoa_numbers {
 	struct spoa_config *config;
 	struct spoa_policies *policies;
 	struct spoa_identities *table;
+	struct spoa_identities *gone; /* the one before another configuration came */
 
 	/* Answers that are not in the table yet. */
 	struct spoa_identity **fresh;
@@ -65,6 +66,7 @@ void spoa_numbers_free(struct spoa_numbers *numbers)
 	drop_fresh(numbers);
 	free(numbers->fresh);
 	spoa_identities_unref(numbers->table);
+	spoa_identities_unref(numbers->gone);
 	spoa_policies_unref(numbers->policies);
 	spoa_config_unref(numbers->config);
 	pthread_mutex_destroy(&numbers->lock);
@@ -169,7 +171,8 @@ void spoa_numbers_adopt(struct spoa_numbers *numbers, struct spoa_config *config
 
 	numbers->config = spoa_config_ref(config);
 	numbers->policies = spoa_policies_ref(policies);
-	spoa_identities_unref(numbers->table);
+	spoa_identities_unref(numbers->gone);
+	numbers->gone = numbers->table;
 	numbers->table = table;
 	spoa_policies_unref(old_policies);
 	spoa_config_unref(old_config);
@@ -260,6 +263,16 @@ static size_t take_asks(struct spoa_numbers *numbers, struct spoa_ask asks[SPOA_
 	}
 	pthread_mutex_unlock(&numbers->lock);
 	return n;
+}
+
+static void forget_missing(struct spoa_numbers *numbers, const struct spoa_identities *old);
+
+void spoa_numbers_published(struct spoa_numbers *numbers)
+{
+	if (!numbers->gone)
+		return;
+	forget_missing(numbers, numbers->gone);
+	spoa_identities_unref(TAKE_PTR(numbers->gone));
 }
 
 void spoa_numbers_send(struct spoa_numbers *numbers)
@@ -393,4 +406,43 @@ void spoa_numbers_settle(struct spoa_numbers *numbers)
 	drop_fresh(numbers);
 	numbers->failed = false;
 	numbers->owner.changed(numbers->owner.arg);
+}
+
+static bool any_gone(const struct spoa_identities *table,
+	bool (*gone)(void *arg, const struct spoa_identity *identity), void *arg)
+{
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i] && gone(arg, table->slots[i]))
+			return true;
+	return false;
+}
+
+/* The kernel forgets what was in one table and is not in the other. */
+static void forget_missing(struct spoa_numbers *numbers, const struct spoa_identities *old)
+{
+	for (size_t i = 0; numbers->owner.go && i < old->n_slots; i++) {
+		const struct spoa_identity *one = old->slots[i];
+
+		if (one && one->role < 0 &&
+			!spoa_identities_find(numbers->table, one->hash, spoa_identity_labels(one)))
+			numbers->owner.go(numbers->owner.arg, one->number.id);
+	}
+}
+
+int spoa_numbers_withdraw(struct spoa_numbers *numbers,
+	bool (*gone)(void *arg, const struct spoa_identity *identity), void *arg)
+{
+	cleanup(spoa_identities) struct spoa_identities *old = NULL;
+	struct spoa_identities *table;
+
+	if (!any_gone(numbers->table, gone, arg))
+		return 0;
+	table = spoa_identities_without(numbers->table, numbers->config, gone, arg);
+	if (!table)
+		return -ENOMEM;
+	old = numbers->table;
+	numbers->table = table;
+	numbers->owner.changed(numbers->owner.arg);
+	forget_missing(numbers, old);
+	return 0;
 }

@@ -66,6 +66,9 @@ int spoa_numbers_prepare(struct spoa_numbers *numbers, struct spoa_config *confi
 void spoa_numbers_adopt(struct spoa_numbers *numbers, struct spoa_config *config,
 	struct spoa_policies *policies, struct spoa_identities *table);
 
+/* It is in a snapshot: the kernel forgets the identities that went with the former one. */
+void spoa_numbers_published(struct spoa_numbers *numbers);
+
 /* Those in force; borrowed. */
 const struct spoa_config *spoa_numbers_config(const struct spoa_numbers *numbers);
 
@@ -93,7 +96,11 @@ void spoa_numbers_restore(struct spoa_numbers *numbers, const struct spoa_ask *a
 /* Makes the table that holds all answers so far; calls changed when it is another. */
 void spoa_numbers_settle(struct spoa_numbers *numbers);
 
-/* Takes an identity away: out of the table, then, after changed, from the kernel. */
-void spoa_numbers_withdraw(struct spoa_numbers *numbers, struct spoa_identity *identity);
+/*
+ * Takes those away of which gone says so: out of the table, and after changed,
+ * when no new snapshot has them, out of the kernel. 0 or -ENOMEM.
+ */
+int spoa_numbers_withdraw(struct spoa_numbers *numbers,
+	bool (*gone)(void *arg, const struct spoa_identity *identity), void *arg) must_check;
 
 #endif

@@ -89,6 +89,8 @@ static int adopt(struct spoa_daemon *daemon, struct spoa_config *config,
 	rc = spoa_daemon_publish(daemon);
 	if (rc)
 		spoa_log(BASE_LOG_ERROR, "no_memory", "for", "snapshot");
+	else
+		spoa_numbers_published(daemon->numbers);
 	return 0;
 }
 

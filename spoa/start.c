@@ -2,6 +2,7 @@
 
 #include "spoa/daemon.h"
 
+#include "bpfmap/sweep.h"
 #include "policy/load.h"
 #include "spoa/filter.h"
 #include "spoa/handover.h"
@@ -125,6 +126,24 @@ static void go(void *arg, uint32_t id)
 	spoa_kernel_policy_go(&daemon->in_kernel, id);
 }
 
+static int add_carried(void *arg, const struct bpfmap_flow_key *key, const struct bpfmap_flow *flow)
+{
+	(void)key;
+	return flow->identity ? spoa_carried_add(arg, flow->identity) : 0;
+}
+
+/* The numbers of open connections: none where no kernel was ever told. */
+static int list_carried(void *arg, struct spoa_carried *to)
+{
+	const struct spoa_daemon *daemon = arg;
+
+	if (daemon->watch.enforcement == SPOA_ENFORCEMENT_LOST)
+		return -ENOENT;
+	if (!daemon->watch.maps)
+		return 0;
+	return bpfmap_flows_each(daemon->watch.maps->map, add_carried, to);
+}
+
 /* Label sets to numbers, with those that earlier agents gave out. */
 static int start_numbers(struct spoa_daemon *daemon)
 {
@@ -139,7 +158,10 @@ static int start_numbers(struct spoa_daemon *daemon)
 	struct spoa_identities *table = NULL;
 
 	daemon->allocator.store = daemon->store;
+	daemon->retire = (struct spoa_retire){
+		.store = daemon->store, .carried = list_carried, .arg = daemon};
 	daemon->numbers = spoa_numbers_new(&allocator, &owner, &daemon->metrics);
+	daemon->retire.numbers = daemon->numbers;
 	if (!daemon->numbers ||
 		spoa_numbers_prepare(daemon->numbers, daemon->config, daemon->policies, &table))
 		return fail("identities", "out of memory");

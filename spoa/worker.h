@@ -71,7 +71,7 @@ struct spoa_worker {
 	uint64_t n_answers; /* written and not sent yet */
 	uint64_t n_decides; /* of these one in so many is timed */
 	uint64_t n_allowed; /* of these the audit log has one in so many */
-	struct spoa_log_limit decision_lines, close_lines;
+	struct spoa_log_limit decision_lines, close_lines, unfit_lines;
 	unsigned char *in;  /* SPOA_READ_BYTES */
 	unsigned char *out; /* SPOA_WRITE_BYTES */
 

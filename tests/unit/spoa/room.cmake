@@ -49,6 +49,7 @@ unit(spoa
 		unit/spoa/test_refusal.c
 		unit/spoa/test_request.c
 		unit/spoa/test_results.c
+		unit/spoa/test_retire.c
 		unit/spoa/test_revoke.c
 		unit/spoa/test_service.c
 		unit/spoa/test_session.c

@@ -14,6 +14,7 @@
 	X(caller) \
 	X(match) \
 	X(numbers) \
+	X(retire) \
 	X(cache) \
 	X(answer) \
 	X(service) \
