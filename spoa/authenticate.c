@@ -108,16 +108,31 @@ static enum spoa_step verify(struct spoa_case *c)
 	return keep(c, &claims);
 }
 
+/* Only of a token that is remembered is the hash worth remembering, too. */
+static const struct spoa_caller *find(struct spoa_case *c)
+{
+	struct span token = c->request->token;
+	bool hashed = spoa_memo_find(c->state->memo, token, c->hash);
+	const struct spoa_caller *caller;
+
+	if (!hashed)
+		token_hash_of(token, c->hash);
+	caller = recall(c);
+	if (caller && !hashed)
+		spoa_memo_put(c->state->memo, token, c->hash);
+	return caller;
+}
+
 enum spoa_step spoa_stage_authenticate(struct spoa_case *c)
 {
 	if (c->by_address)
 		return authenticate_workload(c);
 	if (!c->request->token.n)
 		return authenticate_certificate(c);
-	token_hash_of(c->request->token, c->hash);
-	if (token_introspection_is_opaque(c->request->token))
-		return introspect(c);
-	c->caller = c->decision.caller = recall(c);
+	c->caller = c->decision.caller = find(c);
 	c->decision.remembered = c->caller;
-	return c->caller ? SPOA_NEXT : verify(c);
+	if (c->caller)
+		return SPOA_NEXT;
+	/* None of those is ever in the cache. */
+	return token_introspection_is_opaque(c->request->token) ? introspect(c) : verify(c);
 }

@@ -11,14 +11,15 @@ int spoa_state_init(struct spoa_state *state, size_t cache_bytes)
 		.unknown = spoa_unknown_new(),
 		.certs = spoa_certs_new(),
 		.minted = spoa_minted_new(),
-		.cache = spoa_cache_new(cache_bytes),
+		.cache = spoa_cache_new(cache_bytes - spoa_memo_share(cache_bytes)),
+		.memo = spoa_memo_new(spoa_memo_share(cache_bytes)),
 		.answer = malloc(TOKEN_INTROSPECTION_MAX),
 		.fresh = malloc(SPOA_CALLER_MAX),
 		.policy = spoa_policy_work_new(),
 		.match = malloc(sizeof(*state->match)),
 	};
 	if (state->token && state->unknown && state->certs && state->minted && state->cache &&
-		state->answer && state->fresh && state->policy && state->match)
+		state->memo && state->answer && state->fresh && state->policy && state->match)
 		return 0;
 	spoa_state_done(state);
 	return -ENOMEM;
@@ -31,6 +32,7 @@ void spoa_state_done(struct spoa_state *state)
 	spoa_certs_free(state->certs);
 	spoa_minted_free(state->minted);
 	spoa_cache_free(state->cache);
+	spoa_memo_free(state->memo);
 	free(state->answer);
 	free(state->fresh);
 	spoa_policy_work_free(state->policy);

@@ -9,6 +9,7 @@
 #include "spoa/caller.h"
 #include "spoa/cert.h"
 #include "spoa/match.h"
+#include "spoa/memo.h"
 #include "spoa/minted.h"
 #include "spoa/policy_work.h"
 #include "spoa/results.h"
@@ -21,6 +22,7 @@ struct spoa_state {
 	struct spoa_certs *certs;
 	struct spoa_minted *minted; /* assertions */
 	struct spoa_cache *cache;   /* verified tokens */
+	struct spoa_memo *memo;     /* hashes of those that come often */
 	struct spoa_results
 		*results; /* what providers said about tokens: shared; NULL: nobody is asked */
 	char *answer;     /* TOKEN_INTROSPECTION_MAX bytes: what was said last */
@@ -29,7 +31,7 @@ struct spoa_state {
 	struct spoa_match_work *match;
 };
 
-/* 0 or -ENOMEM. cache_bytes: what verified tokens may take; 0: none is remembered. */
+/* 0 or -ENOMEM. cache_bytes: what verified tokens may take, memo included; 0: none is remembered. */
 int spoa_state_init(struct spoa_state *state, size_t cache_bytes) must_check;
 void spoa_state_done(struct spoa_state *state);
 

@@ -37,6 +37,7 @@ unit(spoa
 		unit/spoa/test_logout.c
 		unit/spoa/test_match.c
 		unit/spoa/test_metrics.c
+		unit/spoa/test_memo.c
 		unit/spoa/test_minted.c
 		unit/spoa/test_numbers.c
 		unit/spoa/test_policy.c

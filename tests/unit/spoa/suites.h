@@ -56,6 +56,7 @@
 	X(assertion) \
 	X(kernel_policy) \
 	X(keyring) \
+	X(memo) \
 	X(minted) \
 	X(challenge) \
 	X(form) \

@@ -723,6 +723,84 @@ START_TEST(other_configuration)
 }
 END_TEST
 
+/* A token whose hash is found by its bytes. */
+static char *hot_token(void)
+{
+	char *token = help_token(es256(), "k", NULL);
+	uint8_t hash[TOKEN_HASH_BYTES];
+
+	ck_assert(!remembered(token, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(!spoa_memo_find(state.memo, span_of(token), hash));
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+	ck_assert(spoa_memo_find(state.memo, span_of(token), hash));
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+	return token;
+}
+
+START_TEST(hot_forged)
+{
+	/* Of a token that is found by its bytes, every character counts: no other is taken for it. */
+	cleanup(free) char *token = hot_token();
+
+	for (size_t i = 0; i < strlen(token); i++) {
+		struct spoa_request request = {.token = span_of(token)};
+		struct spoa_decision decision;
+		struct spoa_need need;
+
+		token[i] ^= 1;
+		if (spoa_decide(
+			    snapshot, &state, &request, RECEIVED, &HELP_NOW, &need, &decision) &&
+			(decision.verdict == SPOA_ALLOW || decision.remembered))
+			ck_abort_msg("character %zu", i);
+		token[i] ^= 1;
+	}
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+}
+END_TEST
+
+START_TEST(hot_ends)
+{
+	/* A token that is found by its bytes is judged as any other: clock, audience, revocation. */
+	cleanup(free) char *token = hot_token();
+	cleanup(token_revocations) struct token_revocations *list = token_revocations_new(10);
+	struct token_revocation all = {
+		.fields = {[TOKEN_REVOKE_ISS] = SPAN("https://a")},
+		.issued_before = HELP_NOW.wall_ns / NS_PER_S + 10,
+		.expires = INT64_MAX,
+		.id = 1,
+	};
+	struct base_now over = HELP_NOW;
+
+	over.wall_ns += (3600 + 30) * NS_PER_S;
+	ck_assert(remembered(token, BASE_REASON_EXPIRED, &over));
+	snapshot->config->rules[0].n_audiences = 0;
+	ck_assert(remembered(token, BASE_REASON_AUDIENCE_MISMATCH, &HELP_NOW));
+	snapshot->config->rules[0].n_audiences = 1;
+	snapshot->revocations = token_revocations_ref(list);
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+	ck_assert_int_eq(token_revocations_add(list, &all, HELP_NOW.wall_ns / NS_PER_S), 0);
+	ck_assert(remembered(token, BASE_REASON_REVOKED, &HELP_NOW));
+}
+END_TEST
+
+START_TEST(hot_key_gone)
+{
+	/* When its key is gone, or the configuration is another, a token found by its bytes is verified anew. */
+	cleanup(free) char *token = hot_token();
+
+	help_key(snapshot, 0, es256(), "l", HELP_NOW.mono_ns);
+	ck_assert(!remembered(token, BASE_REASON_KEY_UNKNOWN, &HELP_NOW));
+	help_key(snapshot, 0, es256(), "k", HELP_NOW.mono_ns);
+	ck_assert(remembered(token, BASE_REASON_OK, &HELP_NOW));
+	spoa_snapshot_unref(snapshot);
+	spoa_config_unref(config);
+	config = help_config(CONFIG);
+	snapshot = help_snapshot(config);
+	help_key(snapshot, 0, es256(), "k", HELP_NOW.mono_ns);
+	ck_assert(!remembered(token, BASE_REASON_OK, &HELP_NOW));
+}
+END_TEST
+
 START_TEST(no_memory_for_tokens)
 {
 	/* With a cache of 0 bytes every token is verified every time. */
@@ -824,6 +902,9 @@ Suite *suite_decide(void)
 	tcase_add_test(tc, remembered_expires);
 	tcase_add_test(tc, key_gone);
 	tcase_add_test(tc, other_configuration);
+	tcase_add_test(tc, hot_forged);
+	tcase_add_test(tc, hot_ends);
+	tcase_add_test(tc, hot_key_gone);
 	tcase_add_test(tc, no_memory_for_tokens);
 	tcase_add_test(tc, allocates_nothing);
 	tcase_add_test(tc, failing);
