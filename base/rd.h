@@ -50,8 +50,11 @@ static inline struct span rd_bytes(struct rd *r, uint64_t n)
 
 static inline uint8_t rd_u8(struct rd *r)
 {
-	struct span s = rd_bytes(r, 1);
-	return s.n ? (uint8_t)s.p[0] : 0;
+	if (r->bad || r->p == r->end) {
+		r->bad = true;
+		return 0;
+	}
+	return *r->p++;
 }
 
 static inline uint32_t rd_u32be(struct rd *r)

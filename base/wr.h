@@ -57,7 +57,9 @@ static inline void wr_bytes(struct wr *w, const void *p, size_t n)
 
 static inline void wr_u8(struct wr *w, uint8_t v)
 {
-	wr_bytes(w, &v, 1);
+	uint8_t *at = wr_reserve(w, 1);
+	if (at)
+		*at = v;
 }
 
 static inline void wr_put_u32be(uint8_t *at, uint32_t v)

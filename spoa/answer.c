@@ -5,13 +5,12 @@
 #include "spop/ack.h"
 #include "spop/frame.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct answer {
 	const struct spoa_config *config;
 	const struct spoa_decision *decision;
-	char challenge[SPOA_CHALLENGE_MAX];
+	char *challenge; /* SPOA_CHALLENGE_MAX bytes */
 };
 
 /* Each fills *value and returns true, or returns false: the variable is unset. */
@@ -173,45 +172,44 @@ static bool verdict(struct answer *a, struct spop_data *value)
 }
 
 static const struct variable {
-	char name[16];
+	struct span name;
 	variable_fn *value;
 } BEFORE[] =
 	{
-		{"id", id},
-		{"mark", mark},
-		{"labels", labels},
-		{"role", role},
-		{"sub", sub},
-		{"iss", iss},
-		{"client_id", client_id},
-		{"scope", scope},
-		{"actor", actor},
-		{"exp", expiry},
-		{"route", route},
-		{"policy", policy},
-		{"srcaddr", srcaddr},
-		{"srcaddr6", srcaddr6},
-		{"assertion", assertion},
-		{"challenge", challenge},
-		{"dpop_nonce", dpop_nonce},
+		{SPAN("id"), id},
+		{SPAN("mark"), mark},
+		{SPAN("labels"), labels},
+		{SPAN("role"), role},
+		{SPAN("sub"), sub},
+		{SPAN("iss"), iss},
+		{SPAN("client_id"), client_id},
+		{SPAN("scope"), scope},
+		{SPAN("actor"), actor},
+		{SPAN("exp"), expiry},
+		{SPAN("route"), route},
+		{SPAN("policy"), policy},
+		{SPAN("srcaddr"), srcaddr},
+		{SPAN("srcaddr6"), srcaddr6},
+		{SPAN("assertion"), assertion},
+		{SPAN("challenge"), challenge},
+		{SPAN("dpop_nonce"), dpop_nonce},
 },
   LAST[] = {
-	  {"status", status},
-	  {"reason", reason},
-	  {"verdict", verdict},
+	  {SPAN("status"), status},
+	  {SPAN("reason"), reason},
+	  {SPAN("verdict"), verdict},
 };
 
 static void write_variables(
 	struct wr *w, struct answer *a, const struct variable *variables, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		struct span name = span_of(variables[i].name);
 		struct spop_data value = {0};
 
 		if (variables[i].value(a, &value))
-			spop_ack_set(w, SPOP_SCOPE_TXN, name, &value);
+			spop_ack_set(w, SPOP_SCOPE_TXN, variables[i].name, &value);
 		else
-			spop_ack_unset(w, SPOP_SCOPE_TXN, name);
+			spop_ack_unset(w, SPOP_SCOPE_TXN, variables[i].name);
 	}
 }
 
@@ -227,23 +225,22 @@ static void write_exports(struct wr *w, const struct answer *a)
 	values = rd_span(packed);
 	for (size_t i = 0; i < exports->n; i++) {
 		struct spop_data value = {0};
-		char name[SPOP_VAR_NAME_MAX + 1];
+		struct span name = span_of(exports->variables[i]);
 
-		/* conf allows 40 characters, so "txn.ident.claim_NAME" fits HAProxy's 63. */
-		snprintf(name, sizeof(name), "claim_%s", exports->names[i]);
 		if (packed.n)
 			spop_data_parse(&values, &value);
 		if (value.type == SPOP_NULL)
-			spop_ack_unset(w, SPOP_SCOPE_TXN, span_of(name));
+			spop_ack_unset(w, SPOP_SCOPE_TXN, name);
 		else
-			spop_ack_set(w, SPOP_SCOPE_TXN, span_of(name), &value);
+			spop_ack_set(w, SPOP_SCOPE_TXN, name, &value);
 	}
 }
 
 int spoa_answer(struct wr *w, uint64_t stream_id, uint64_t frame_id, uint32_t max_frame,
 	const struct spoa_config *config, const struct spoa_decision *decision)
 {
-	struct answer a = {.config = config, .decision = decision};
+	char challenge[SPOA_CHALLENGE_MAX];
+	struct answer a = {.config = config, .decision = decision, .challenge = challenge};
 	struct spop_frame_mark frame = spop_frame_begin(w, SPOP_ACK, SPOP_FIN, stream_id, frame_id);
 
 	write_variables(w, &a, BEFORE, ARRAY_SIZE(BEFORE));

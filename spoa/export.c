@@ -5,6 +5,7 @@
 #include "token/mapping.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static size_t find(const struct spoa_exports *exports, const char *name)
@@ -62,11 +63,16 @@ int spoa_exports_compile(const struct conf *conf, struct spoa_exports *ret_expor
 	if (!exports.names)
 		return -ENOMEM;
 	add_names(&exports, conf);
+	exports.variables = calloc(exports.n + 1, sizeof(*exports.variables));
 	exports.paths = calloc(exports.n * conf->n_providers + 1, sizeof(*exports.paths));
-	if (!exports.paths) {
+	if (!exports.variables || !exports.paths) {
 		spoa_exports_done(&exports);
 		return -ENOMEM;
 	}
+	/* conf allows 40 characters, so "txn.ident.claim_NAME" fits HAProxy's 63. */
+	for (size_t i = 0; i < exports.n; i++)
+		snprintf(exports.variables[i], sizeof(*exports.variables), "claim_%s",
+			exports.names[i]);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		set_paths(&exports, conf, &conf->providers[i]);
 	*ret_exports = exports;
@@ -76,6 +82,7 @@ int spoa_exports_compile(const struct conf *conf, struct spoa_exports *ret_expor
 void spoa_exports_done(struct spoa_exports *exports)
 {
 	free(exports->names);
+	free(exports->variables);
 	free(exports->paths);
 	*exports = (struct spoa_exports){0};
 }

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "conf/conf.h"
+#include "spop/ack.h"
 #include "spop/data.h"
 #include "token/verify.h"
 
@@ -16,6 +17,7 @@
 
 struct spoa_exports {
 	const char **names;
+	char (*variables)[SPOP_VAR_NAME_MAX + 1]; /* claim_NAME */
 	size_t n;
 	struct token_path *paths; /* n for each provider; an empty path is unset */
 };

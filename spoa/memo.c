@@ -22,7 +22,7 @@ struct slot {
 	uint64_t at; /* 0: empty */
 };
 #define WAYS          4   /* slots that a token may be in */
-#define BYTES_PER_WAY 512 /* a slot for so many bytes of the ring: more than enough */
+#define BYTES_PER_WAY 128 /* a slot for so many bytes of the ring: eight times what is needed */
 
 /* The end of a token is its signature: nobody has two with the same, or knows another's. */
 #define TAIL        24

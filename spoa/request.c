@@ -42,9 +42,9 @@ static const struct argument {
 	ROW(service, TEXT),
 	ROW(tunnel, FLAG),
 	ROW(reqid, TEXT),
+	ROW(sent, TIME),
 	ROW(traceparent, TEXT),
 	ROW(headers, TEXT),
-	ROW(sent, TIME),
 	ROW(cert, TEXT),
 	ROW_AS("cert_verify", cert_verified, ZERO),
 	ROW(cert_chain, TEXT),
@@ -53,16 +53,20 @@ static const struct argument {
 #undef ROW_AS
 };
 
-/* HAProxy sends them in the same order each time, usually that of the table: look behind the last. */
+/*
+ * HAProxy sends them in the same order each time, usually that of the table
+ * with some left out: look behind the last one first, and go round.
+ */
 static int find_argument(struct span name, int last)
 {
-	size_t next = (size_t)(last + 1);
+	size_t i = (size_t)(last + 1);
 
-	if (next < ARRAY_SIZE(ARGUMENTS) && span_eq(name, ARGUMENTS[next].name))
-		return (int)next;
-	for (size_t i = 0; i < ARRAY_SIZE(ARGUMENTS); i++)
+	for (size_t left = ARRAY_SIZE(ARGUMENTS); left; left--, i++) {
+		if (i == ARRAY_SIZE(ARGUMENTS))
+			i = 0;
 		if (span_eq(name, ARGUMENTS[i].name))
 			return (int)i;
+	}
 	return -1;
 }
 

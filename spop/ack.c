@@ -11,18 +11,18 @@
 void spop_ack_set(
 	struct wr *w, enum spop_scope scope, struct span name, const struct spop_data *value)
 {
-	wr_u8(w, SET_VAR);
-	wr_u8(w, SET_ARGS);
-	wr_u8(w, (uint8_t)scope);
+	const uint8_t front[] = {SET_VAR, SET_ARGS, (uint8_t)scope};
+
+	wr_bytes(w, front, sizeof(front));
 	spop_string_encode(w, name);
 	spop_data_encode(w, value);
 }
 
 void spop_ack_unset(struct wr *w, enum spop_scope scope, struct span name)
 {
-	wr_u8(w, UNSET_VAR);
-	wr_u8(w, UNSET_ARGS);
-	wr_u8(w, (uint8_t)scope);
+	const uint8_t front[] = {UNSET_VAR, UNSET_ARGS, (uint8_t)scope};
+
+	wr_bytes(w, front, sizeof(front));
 	spop_string_encode(w, name);
 }
 
