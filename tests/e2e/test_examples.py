@@ -131,6 +131,17 @@ class Files(unittest.TestCase):
 class Examples(unittest.TestCase):
     asks_identityd = False
 
+    def test_log(self):
+        """All HTTP examples log the same (identityctl trace reads it), TCP the same at its end."""
+        lines = {}
+        for path in glob.glob(f"{EXAMPLES}/haproxy*.cfg"):
+            with open(path) as f:
+                lines[os.path.basename(path)] = re.search(r"^\tlog-format (.*)$", f.read(), re.M)[1]
+        tcp = lines.pop("haproxy-tcp.cfg")
+        self.assertEqual(set(lines.values()), {lines["haproxy.cfg"]})
+        end = lines["haproxy.cfg"].split("reqid=%ID")[1]
+        self.assertTrue(tcp.endswith("reqid=%[var(txn.reqid)]" + end), tcp)
+
     def test_engines(self):
         """Both engines of a SPOE file say the same, but for their names and backends."""
         for path in glob.glob(f"{EXAMPLES}/spoe-*.cfg"):
@@ -146,11 +157,11 @@ class Examples(unittest.TestCase):
 class Agreement(unittest.TestCase):
     """identityd --check with HAProxy's SPOE file."""
 
-    def check(self, conf="", spoe=lambda text: text):
+    def check(self, conf="", spoe=lambda text: text, name="spoe-identity.cfg"):
         with tempfile.TemporaryDirectory() as folder:
             files = {"identityd.yaml": (f"{harness.ROOT}/conf/identityd.yaml",
                                         lambda text: text + conf),
-                     "spoe.cfg": (f"{EXAMPLES}/spoe-identity.cfg", spoe)}
+                     "spoe.cfg": (f"{EXAMPLES}/{name}", spoe)}
             for name, (source, change) in files.items():
                 with open(source) as f, open(f"{folder}/{name}", "w") as to:
                     to.write(change(f.read()))
@@ -159,8 +170,9 @@ class Agreement(unittest.TestCase):
 
     def test_examples_agree(self):
         """The deadline of the sample configuration is below the example's timeout processing."""
-        done = self.check()
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        for path in glob.glob(f"{EXAMPLES}/spoe-*.cfg"):
+            done = self.check(name=os.path.basename(path))
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_deadline(self):
         """A deadline that HAProxy does not wait for is said with its place, and ends with 1."""
