@@ -70,7 +70,8 @@ bench:
 	@cmake --build --preset dev --target bench_policy bench_kernel
 	@status=0; tests/bench/run.py || status=1; \
 		build/dev/tests/bench_policy || status=1; \
-		build/dev/tests/bench_kernel || status=1; exit $$status
+		build/dev/tests/bench_kernel || status=1; \
+		tests/bench/over_kill.py || status=1; exit $$status
 
 # The units name the programs by their whole paths, so the prefix is known at configuration.
 install:

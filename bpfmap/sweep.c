@@ -44,28 +44,69 @@ int bpfmap_flows_each(struct bpfmap *map,
 	return rc;
 }
 
-/* Reading a pinned iterator to its end runs its program over all sockets. */
-static int read_through(struct bpfmap *map, enum bpfmap_program program)
+static int open_iterator(struct bpfmap *map, enum bpfmap_program program, int *ret_fd)
 {
-	cleanup(fd) int fd = -1;
-	char path[PATH_MAX], nothing[64];
-	ssize_t n;
+	char path[PATH_MAX];
 	int err = bpfmap_pin_path(map->dir, bpfmap_programs[program].pin, path);
+	int fd;
 
 	if (err)
 		return err;
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
+	*ret_fd = fd;
+	return 0;
+}
+
+/* Reading a pinned iterator runs its program over the next sockets, until it has said so much. */
+static int read_some(int fd, size_t size, size_t *ret_n)
+{
+	char said[1024];
+	ssize_t n;
+
 	do
-		n = read(fd, nothing, sizeof(nothing));
-	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)));
-	return n < 0 ? -errno : 0;
+		n = read(fd, said, size < sizeof(said) ? size : sizeof(said));
+	while (n < 0 && (errno == EINTR || errno == EAGAIN));
+	if (n < 0)
+		return -errno;
+	*ret_n = (size_t)n;
+	return 0;
+}
+
+static int read_through(struct bpfmap *map, enum bpfmap_program program)
+{
+	cleanup(fd) int fd = -1;
+	size_t n = 1;
+	int err = open_iterator(map, program, &fd);
+
+	while (!err && n)
+		err = read_some(fd, SIZE_MAX, &n);
+	return err;
 }
 
 int bpfmap_kill(struct bpfmap *map)
 {
 	return read_through(map, BPFMAP_PROGRAM_KILL);
+}
+
+int bpfmap_kill_begin(struct bpfmap *map, int *ret_fd)
+{
+	return open_iterator(map, BPFMAP_PROGRAM_KILL, ret_fd);
+}
+
+int bpfmap_kill_some(int fd, unsigned n, unsigned *ret_n)
+{
+	unsigned sum = 0;
+	size_t some = 1;
+	int err = 0;
+
+	while (!err && some && sum < n) {
+		err = read_some(fd, n - sum, &some);
+		sum += err ? 0 : (unsigned)some;
+	}
+	*ret_n = sum;
+	return err ? err : some > 0;
 }
 
 static int get_cells(struct bpfmap *map, struct bpfmap_cells *ret_cells)
@@ -86,10 +127,16 @@ int bpfmap_due(struct bpfmap *map, uint64_t *ret_due)
 	return 0;
 }
 
-int bpfmap_expire(struct bpfmap *map)
+int bpfmap_undue(struct bpfmap *map)
 {
 	struct bpfmap_update u = {.op = BPFMAP_OP_UNDUE};
-	int err = bpfmap_update(map, &u);
+
+	return bpfmap_update(map, &u);
+}
+
+int bpfmap_expire(struct bpfmap *map)
+{
+	int err = bpfmap_undue(map);
 
 	return err ? err : bpfmap_kill(map);
 }

@@ -52,10 +52,22 @@ int bpfmap_revoke_flow(
  */
 int bpfmap_kill(struct bpfmap *map) must_check;
 
+/*
+ * The same in pieces: begin gives a descriptor, some ends n connections (at
+ * least 1) and what else there is in their hash bucket's batch: *ret_n; 1
+ * there may be more, 0 all sockets were looked at, or -errno. What comes up
+ * or goes meanwhile may make it miss a socket: another pass finds that.
+ */
+int bpfmap_kill_begin(struct bpfmap *map, int *ret_fd) must_check;
+int bpfmap_kill_some(int fd, unsigned n, unsigned *ret_n) must_check;
+
 /* The earliest expiry that kills, CLOCK_BOOTTIME ns; 0: none is known. 0 or -errno. */
 int bpfmap_due(struct bpfmap *map, uint64_t *ret_due) must_check;
 
-/* Forgets due, then does bpfmap_kill, which notes it anew. 0, -ENOENT, or -errno. */
+/* Forgets due: the next pass notes it anew. 0 or -errno. */
+int bpfmap_undue(struct bpfmap *map) must_check;
+
+/* bpfmap_undue, then bpfmap_kill. 0, -ENOENT, or -errno. */
 int bpfmap_expire(struct bpfmap *map) must_check;
 
 /*

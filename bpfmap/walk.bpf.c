@@ -41,7 +41,14 @@ struct sock_common {
 	struct in6_addr skc_v6_rcv_saddr;
 };
 
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
 struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
 	struct sock_common *sk_common;
 };
 
@@ -94,7 +101,10 @@ static __always_inline int key_of(const struct sock_common *sk, struct bpfmap_fl
 	return 1;
 }
 
-/* Ends what is revoked or expired; notes when the next one is due. */
+/*
+ * Ends what is revoked or expired; notes when the next one is due. A byte for
+ * each connection that it ended: the reader stops it by reading few.
+ */
 SEC("iter/tcp")
 int identityd_kill(struct bpf_iter__tcp *ctx)
 {
@@ -102,6 +112,7 @@ int identityd_kill(struct bpf_iter__tcp *ctx)
 	struct sock_common *sk = ctx->sk_common;
 	struct bpfmap_flow_key key;
 	struct bpfmap_flow *flow;
+	const char one = 1;
 	__u32 cause, mode;
 
 	if (!c || !sk || !is_connection(sk) || !key_of(sk, &key))
@@ -125,10 +136,12 @@ int identityd_kill(struct bpf_iter__tcp *ctx)
 	if (mode != BPFMAP_MODE_ENFORCE)
 		return 0;
 	__sync_fetch_and_or(&flow->flags, BPFMAP_FLOW_DYING);
-	if (bpf_sock_destroy(sk))
+	if (bpf_sock_destroy(sk)) {
 		__sync_fetch_and_and(&flow->flags, ~BPFMAP_FLOW_DYING);
-	else
+	} else {
 		count(BPFMAP_COUNT_KILLED);
+		bpf_seq_write(ctx->meta->seq, &one, sizeof(one));
+	}
 	return 0;
 }
 

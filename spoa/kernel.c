@@ -25,16 +25,6 @@ void spoa_kernel_complain(const char *what, int err)
 	spoa_log_close(&log);
 }
 
-/* A kernel without the iterator drops packets; that was said at start and is in status. */
-void spoa_kernel_end(struct spoa_kernel *kernel, int (*how)(struct bpfmap *))
-{
-	int err = how(kernel->maps->map);
-
-	if (err && err != -ENOENT)
-		spoa_kernel_complain("kill", err);
-	spoa_metrics_add(kernel->metrics, SPOA_COUNT_KILL_SCANS, 1);
-}
-
 static void look(struct spoa_kernel *kernel)
 {
 	unsigned n = 0;
@@ -165,11 +155,12 @@ static void become_owner(struct spoa_kernel *kernel, const char *dir)
 	start_events(kernel);
 	look(kernel);
 	look(kernel);
-	spoa_kernel_end(kernel, bpfmap_expire);
+	spoa_kernel_end(kernel, true);
 }
 
 static void let_go(struct spoa_kernel *kernel)
 {
+	spoa_kernel_kill_stop(kernel);
 	ev_io_stop(kernel->loop, &kernel->on_event);
 	bpfmap_events_close(TAKE_PTR(kernel->events));
 	cleanup_fn_fd(&kernel->lock_fd);
@@ -239,7 +230,7 @@ void spoa_kernel_use(struct spoa_kernel *kernel, struct spoa_config *config, str
 		become_owner(kernel, dir);
 	} else if (configured) {
 		tell_modes(kernel);
-		spoa_kernel_end(kernel, bpfmap_expire);
+		spoa_kernel_end(kernel, true);
 	}
 }
 
@@ -250,7 +241,7 @@ void spoa_kernel_observe(struct spoa_kernel *kernel, bool observe)
 	kernel->observe = observe;
 	if (changed && kernel->maps && spoa_kernel_owns(kernel)) {
 		tell_modes(kernel);
-		spoa_kernel_end(kernel, bpfmap_expire); /* those that were spared */
+		spoa_kernel_end(kernel, true); /* those that were spared */
 	}
 }
 
@@ -264,7 +255,7 @@ static void look_at_glass(struct spoa_kernel *kernel, uint64_t now)
 		spoa_log(BASE_LOG_WARNING, "break_glass", "state",
 			"over: the kernel enforces again");
 		spoa_kernel_audit_glass(kernel->audit, 0, "its time is over");
-		spoa_kernel_end(kernel, bpfmap_expire); /* those that were spared */
+		spoa_kernel_end(kernel, true); /* those that were spared */
 	}
 	kernel->glass_broken = control.break_glass_until > now;
 }
@@ -282,7 +273,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *timer, int events)
 	base_clock_now(&now);
 	look_at_glass(kernel, now.boot_ns);
 	if (!bpfmap_due(kernel->maps->map, &due) && due && due <= now.boot_ns)
-		spoa_kernel_end(kernel, bpfmap_expire);
+		spoa_kernel_end(kernel, true);
 }
 
 int spoa_kernel_break_glass(
@@ -301,7 +292,7 @@ int spoa_kernel_break_glass(
 	kernel->glass_broken = until != 0;
 	spoa_kernel_audit_glass(kernel->audit, seconds, why);
 	if (!until)
-		spoa_kernel_end(kernel, bpfmap_expire);
+		spoa_kernel_end(kernel, true);
 	if (!spoa_log_open(&log, BASE_LOG_WARNING, "break_glass"))
 		return 0;
 	base_log_str(&log, "state",
@@ -326,6 +317,7 @@ void spoa_kernel_init(struct spoa_kernel *kernel, struct ev_loop *loop,
 	ev_timer_init(&kernel->tick, on_tick, TICK_S, TICK_S);
 	ev_timer_init(&kernel->look, on_look, LOOK_S, LOOK_S);
 	spoa_kernel_revoke_init(kernel);
+	spoa_kernel_kill_init(kernel);
 	kernel->on_event.data = kernel->tick.data = kernel->look.data = kernel;
 	ev_timer_start(loop, &kernel->tick);
 	ev_timer_start(loop, &kernel->look);

@@ -21,6 +21,16 @@
 
 #include <ev.h>
 
+/* A pass over the sockets that ends connections, a few at a time. */
+struct spoa_kernel_killing {
+	int fd; /* -1: there is none */
+	ev_timer slice;
+	uint64_t begun; /* CLOCK_MONOTONIC, ns */
+	unsigned n, n_slices;
+	bool again; /* another pass was asked for meanwhile */
+	bool next_expires;
+};
+
 struct spoa_kernel {
 	struct ev_loop *loop;
 	struct spoa_metrics *metrics;
@@ -32,6 +42,7 @@ struct spoa_kernel {
 	struct bpfmap_events *events; /* the owner's */
 	ev_io on_event;
 	ev_timer tick, look, revoke, again;
+	struct spoa_kernel_killing killing;
 	struct bpfmap_revocation *pending; /* not carried out yet */
 	size_t n_pending, room_pending;
 	struct bpfmap_revocation *done; /* carried out, to be repeated once */
@@ -71,8 +82,14 @@ int spoa_kernel_break_glass(
 /* From now on the programs only audit, or no longer so. */
 void spoa_kernel_observe(struct spoa_kernel *kernel, bool observe);
 
-/* One pass over the sockets: bpfmap_kill or bpfmap_expire. Trouble is logged. */
-void spoa_kernel_end(struct spoa_kernel *kernel, int (*how)(struct bpfmap *));
+/*
+ * kernel_kill.c: ends the connections of revoked and expired flows, a few
+ * at a time, within a second; with expires, notes anew when the next expiry is
+ * due. Trouble is logged. Only while there are maps.
+ */
+void spoa_kernel_end(struct spoa_kernel *kernel, bool expires);
+void spoa_kernel_kill_init(struct spoa_kernel *kernel);
+void spoa_kernel_kill_stop(struct spoa_kernel *kernel);
 void spoa_kernel_complain(const char *what, int err);
 
 /* kernel_revoke.c: the two timers of spoa_kernel_revoke. */

@@ -26,7 +26,7 @@ static void carry_out(struct spoa_kernel *kernel, const struct bpfmap_revocation
 	spoa_metrics_add(kernel->metrics, SPOA_COUNT_FLOWS_REVOKED, revoked);
 	if (!revoked)
 		return;
-	spoa_kernel_end(kernel, bpfmap_kill);
+	spoa_kernel_end(kernel, false);
 	if (!spoa_log_open(&log, BASE_LOG_INFO, "flows_revoked"))
 		return;
 	base_log_int(&log, "revocations", (int64_t)n);

@@ -66,8 +66,8 @@ static int revoke_all(struct victim *v)
 			      : bpfmap_flows_each(map, revoke_from, v);
 
 	if (!err && v->n)
-		err = bpfmap_kill(map);
-	return err == -ENOENT ? 0 : err; /* without the iterator packets are dropped */
+		spoa_kernel_end(v->kernel, false);
+	return err;
 }
 
 static void log_kill(const struct victim *v)

@@ -337,6 +337,49 @@ START_TEST(kill_ends_those)
 }
 END_TEST
 
+#define PIECES 40
+
+START_TEST(kill_in_pieces)
+{
+	/* Goal: a pass that is read in pieces ends no more than about as many each time, and all
+	 * of them in the end; the innocent one goes on. */
+	const int listener = kernel_listen(kernel.cgroup, "127.0.0.1");
+	struct connection c[PIECES + 1];
+	unsigned n, sum = 0;
+	struct bpfmap *map;
+	int fd = -1, rc;
+
+	kernel_load(NULL, 0, 64);
+	map = kernel_open();
+	for (int i = 0; i <= PIECES; i++) {
+		c[i] = kernel_connect(listener, "127.0.0.1", 0);
+		ck_assert(kernel_wait_entry(map, &c[i].key, true));
+		if (i < PIECES)
+			ck_assert_int_eq(bpfmap_revoke_flow(map, &c[i].key, &n), 0);
+	}
+	ck_assert_int_eq(bpfmap_kill_begin(map, &fd), 0);
+	do {
+		rc = bpfmap_kill_some(fd, 7, &n);
+		ck_assert_int_ge(rc, 0);
+		ck_assert_uint_le(n, 10);
+		ck_assert(rc == 0 || n >= 7);
+		sum += n;
+	} while (rc);
+	close(fd);
+	ck_assert_uint_eq(sum, PIECES);
+	ck_assert_int_eq(bpfmap_kill_begin(map, &fd), 0);
+	ck_assert_int_eq(bpfmap_kill_some(fd, 7, &n), 0);
+	ck_assert_uint_eq(n, 0);
+	close(fd);
+	for (int i = 0; i <= PIECES; i++) {
+		ck_assert_int_eq(is_dead(&c[i]), i < PIECES);
+		kernel_close(&c[i]);
+	}
+	close(listener);
+	bpfmap_close(map);
+}
+END_TEST
+
 START_TEST(reconcile_removes_the_dead)
 {
 	/* Goal: an entry without a socket goes after two looks, one with a socket stays, and so
@@ -412,6 +455,7 @@ Suite *suite_update(void)
 	tcase_add_loop_test(tcase, revoke_names_them, 0, ARRAY_SIZE(revocations));
 	tcase_add_test(tcase, revoke_by_identity_and_flow);
 	tcase_add_loop_test(tcase, kill_ends_those, 0, ARRAY_SIZE(ways));
+	tcase_add_test(tcase, kill_in_pieces);
 	tcase_add_test(tcase, reconcile_removes_the_dead);
 	tcase_add_loop_test(tcase, seeded, 0, ARRAY_SIZE(ways));
 	suite_add_tcase(suite, tcase);
