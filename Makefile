@@ -1,5 +1,5 @@
 # A thin convenience over the CMake presets; CMakeLists.txt is the build.
-.PHONY: help demo test deps build dev release asan tsan fuzz soak bench deb install clean
+.PHONY: help demo test deps build dev release asan tsan fuzz soak bench deb packages-test install clean
 
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
@@ -18,6 +18,7 @@ help:
 	@echo 'make bench          measure; some 10 minutes, BENCH=quick 2 (root)'
 	@echo 'make install        the release build; PREFIX=/usr/local, DESTDIR='
 	@echo 'make deb            the Debian package, in build/deb'
+	@echo 'make packages-test  package, image and manifests, for real; some minutes (root)'
 	@echo 'make clean          remove build/'
 
 demo:
@@ -78,6 +79,11 @@ install:
 	cmake --preset release -DCMAKE_INSTALL_PREFIX=$(PREFIX)
 	cmake --build --preset release
 	cmake --install build/release
+
+# In a Debian of its own and with images of its own; some minutes.
+packages-test: deb
+	@scripts/install-deps build deb test packages
+	tests/packages/run build/deb $(PACKAGES)
 
 deb:
 	@scripts/install-deps build deb

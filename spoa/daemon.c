@@ -274,7 +274,7 @@ static bool is_awaited(const struct spoa_daemon *daemon)
 	return daemon->n_listeners > 0;
 }
 
-static void drain(struct spoa_daemon *daemon, bool at_once)
+static void drain(struct spoa_daemon *daemon, bool soon)
 {
 	daemon->draining = true;
 	spoa_log(BASE_LOG_INFO, "draining", NULL, NULL);
@@ -284,7 +284,7 @@ static void drain(struct spoa_daemon *daemon, bool at_once)
 	for (size_t i = 0; i < daemon->n_listeners; i++)
 		spoa_listen_close(&daemon->listeners[i]);
 	for (unsigned i = 0; i < daemon->n_workers; i++)
-		spoa_worker_drain(daemon->workers[i], at_once);
+		spoa_worker_drain(daemon->workers[i], soon);
 	ev_timer_set(
 		&daemon->drain_timer, (double)daemon->config->conf->spop.drain_timeout / 1000., 0.);
 	ev_timer_start(daemon->loop, &daemon->drain_timer);

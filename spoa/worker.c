@@ -69,10 +69,13 @@ static void take_snapshot(struct spoa_worker *worker)
  * A drain lets connections go a few at a time, over about half a second: a
  * request that meets one that just went is asked again, and must not find all
  * the others gone as well. Where a service manager keeps the sockets open and
- * starts us anew as soon as we are gone, being gone soon counts for more.
+ * starts us anew as soon as we are gone, being gone soon counts for more; but
+ * all at the same moment they would be too many for HAProxy 2.6, which sends a
+ * request on one dead connection after the other (seven were seen).
  */
-#define DRAIN_STEPS   25
-#define DRAIN_SECONDS 0.02
+#define DRAIN_STEPS        25
+#define DRAIN_SECONDS      0.02
+#define DRAIN_SOON_SECONDS 0.002
 
 static void on_drain(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -89,29 +92,31 @@ static void on_drain(struct ev_loop *loop, ev_timer *timer, int events)
 		ev_timer_stop(loop, timer);
 }
 
-static void start_drain(struct spoa_worker *worker, bool at_once)
+static void start_drain(struct spoa_worker *worker, bool soon)
 {
 	unsigned n = atomic_load_explicit(&worker->n_conns, memory_order_relaxed);
 
 	worker->draining = true;
-	worker->drain_step = at_once ? n : 1 + n / DRAIN_STEPS;
-	if (!ev_is_active(&worker->drain_timer))
-		ev_timer_start(worker->loop, &worker->drain_timer);
+	worker->drain_step = 1 + n / DRAIN_STEPS;
+	if (ev_is_active(&worker->drain_timer))
+		return;
+	ev_timer_set(&worker->drain_timer, 0., soon ? DRAIN_SOON_SECONDS : DRAIN_SECONDS);
+	ev_timer_start(worker->loop, &worker->drain_timer);
 }
 
 static void take_orders(struct spoa_worker *worker)
 {
-	bool drain, at_once, stop;
+	bool drain, soon, stop;
 
 	pthread_mutex_lock(&worker->lock);
 	drain = worker->drain_asked;
-	at_once = worker->drain_at_once;
+	soon = worker->drain_soon;
 	stop = worker->stop_asked;
 	pthread_mutex_unlock(&worker->lock);
 	if (stop)
 		ev_break(worker->loop, EVBREAK_ALL);
 	if (drain)
-		start_drain(worker, at_once);
+		start_drain(worker, soon);
 }
 
 static void on_wake(struct ev_loop *loop, ev_async *wake, int events)
@@ -239,11 +244,11 @@ void spoa_worker_retry(struct spoa_worker *worker)
 	ev_async_send(worker->loop, &worker->wake);
 }
 
-void spoa_worker_drain(struct spoa_worker *worker, bool at_once)
+void spoa_worker_drain(struct spoa_worker *worker, bool soon)
 {
 	pthread_mutex_lock(&worker->lock);
 	worker->drain_asked = true;
-	worker->drain_at_once = at_once;
+	worker->drain_soon = soon;
 	pthread_mutex_unlock(&worker->lock);
 	ev_async_send(worker->loop, &worker->wake);
 }

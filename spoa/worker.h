@@ -90,7 +90,7 @@ struct spoa_worker {
 	struct spoa_snapshot *next_snapshot;
 	struct spoa_newcomer newcomers[SPOA_NEWCOMERS];
 	size_t n_newcomers;
-	bool drain_asked, drain_at_once, stop_asked, retry_asked;
+	bool drain_asked, drain_soon, stop_asked, retry_asked;
 };
 
 /* Starts a thread that decides with snapshot (a reference is taken). 0 or -errno. */
@@ -106,8 +106,8 @@ void spoa_worker_give(struct spoa_worker *worker, const struct spoa_newcomer *ne
 /* Counts a connection in or out; from either thread. */
 void spoa_worker_count(struct spoa_worker *worker, bool is_tcp, bool more);
 void spoa_worker_publish(struct spoa_worker *worker, struct spoa_snapshot *snapshot);
-/* Lets the connections go: a few at a time, or all at once. */
-void spoa_worker_drain(struct spoa_worker *worker, bool at_once);
+/* Lets the connections go, a few at a time: over half a second, or soon, within 50 ms. */
+void spoa_worker_drain(struct spoa_worker *worker, bool soon);
 /* What parked NOTIFYs wait for may be there: they are decided again. */
 void spoa_worker_retry(struct spoa_worker *worker);
 

@@ -67,9 +67,9 @@ class System:
     def inside(self, *argv):
         return ["nsenter", "-t", self.init, "-a", "-r", "-w", *argv]
 
-    def run(self, *argv, check=True):
+    def run(self, *argv, check=True, timeout=60):
         done = subprocess.run(self.inside(*argv), capture_output=True, text=True, check=False,
-                              timeout=60)
+                              timeout=timeout)
         if check and done.returncode:
             raise AssertionError(f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
