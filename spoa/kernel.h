@@ -45,6 +45,7 @@ struct spoa_kernel {
 	struct spoa_kernel_killing killing;
 	struct bpfmap_revocation *pending; /* not carried out yet */
 	size_t n_pending, room_pending;
+	double revoke_rest_s;           /* before the next pass over them */
 	struct bpfmap_revocation *done; /* carried out, to be repeated once */
 	size_t n_done, n_ripe;          /* of them, those that were there when again was set */
 	uint32_t programs;              /* those that were there when it last looked */

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define GATHER_S .01 /* revocations that come together are carried out together */
+#define REST     2   /* times as long as a pass took, none begins: the main thread has other work */
+#define REST_S   .25 /* at most */
 #define AGAIN_S  .3  /* by then every worker decides with the newest snapshot */
 
 /* Pending revocations at once; more are gathered in the next pass. */
@@ -62,10 +64,13 @@ static void on_revoke(struct ev_loop *loop, ev_timer *timer, int events)
 	struct spoa_kernel *kernel = timer->data;
 	int err;
 
+	uint64_t begun = base_clock_mono_ns();
+
 	(void)loop;
 	(void)events;
 	if (kernel->maps)
 		carry_out(kernel, kernel->pending, kernel->n_pending);
+	kernel->revoke_rest_s = REST * (double)(base_clock_mono_ns() - begun) / (double)NS_PER_S;
 	err = keep_done(kernel);
 	if (err)
 		spoa_kernel_complain("revoke", err);
@@ -119,7 +124,9 @@ void spoa_kernel_revoke(struct spoa_kernel *kernel, const struct token_revocatio
 	}
 	kernel->pending[kernel->n_pending++] = spoa_hash_revocation(what);
 	if (!ev_is_active(&kernel->revoke)) {
-		ev_timer_set(&kernel->revoke, GATHER_S, 0.);
+		double rest = kernel->revoke_rest_s < REST_S ? kernel->revoke_rest_s : REST_S;
+
+		ev_timer_set(&kernel->revoke, rest > GATHER_S ? rest : GATHER_S, 0.);
 		ev_timer_start(kernel->loop, &kernel->revoke);
 	}
 }

@@ -62,7 +62,7 @@ static int try_inside(int type, const char *address, uint16_t port, uint32_t mar
 	const struct sockaddr *to = v4 ? (struct sockaddr *)&a4 : (struct sockaddr *)&a6;
 	socklen_t len = v4 ? sizeof(a4) : sizeof(a6);
 	char procs[512];
-	int fd;
+	int fd, err;
 
 	if (!v4 && inet_pton(AF_INET6, address, &a6.sin6_addr) != 1)
 		return -EINVAL;
@@ -72,11 +72,15 @@ static int try_inside(int type, const char *address, uint16_t port, uint32_t mar
 		return -EIO;
 	close(fd);
 	fd = socket(v4 ? AF_INET : AF_INET6, type, 0);
-	if (mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)))
+	if (fd < 0)
 		return -errno;
-	if (type == SOCK_DGRAM)
-		return sendto(fd, "x", 1, 0, to, len) == 1 ? 0 : -errno;
-	return connect(fd, to, len) ? -errno : 0;
+	err = mark && setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) ? -errno : 0;
+	if (!err && type == SOCK_DGRAM)
+		err = sendto(fd, "x", 1, 0, to, len) == 1 ? 0 : -errno;
+	else if (!err)
+		err = connect(fd, to, len) ? -errno : 0;
+	close(fd);
+	return err;
 }
 
 static int try(int type, const char *address, uint16_t port, uint32_t mark)
@@ -186,6 +190,51 @@ START_TEST(swap_without_a_window)
 		if (i % 30 == 0)
 			ck_assert_int_eq(try(SOCK_DGRAM, "127.0.0.1", port, foe), -EPERM);
 	}
+	close(stop[1]);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	close(listener);
+	bpfmap_close(map);
+}
+END_TEST
+
+/* Connects as the foe until it is told to stop; whenever that works it ends at once. */
+static void knock(uint16_t port, int stop)
+{
+	const uint32_t foe = bpfmap_mark_encode(FOE, 255);
+	char byte;
+
+	while (read(stop, &byte, 1) < 0) {
+		int err = try_inside(SOCK_DGRAM, "127.0.0.1", port, foe);
+
+		if (err != -EPERM)
+			_exit(err ? -err : 255);
+	}
+	_exit(0);
+}
+
+START_TEST(setup_without_a_window)
+{
+	/* Goal: while setup is run again and again, with links exchanged in place, what is refused
+	 * is refused at every moment. */
+	const int listener = kernel_listen(kernel.cgroup, "127.0.0.1");
+	const uint16_t port = kernel_port(listener);
+	int stop[2], status;
+	struct bpfmap *map;
+	pid_t pid;
+
+	kernel_load(NULL, 0, 16);
+	map = kernel_open();
+	swap(map, port, true);
+	ck_assert_int_eq(pipe2(stop, O_NONBLOCK), 0);
+	pid = fork();
+	if (!pid) {
+		close(stop[1]);
+		knock(port, stop[0]);
+	}
+	close(stop[0]);
+	for (int i = 0; i < 5; i++)
+		kernel_load(NULL, 0, 16);
 	close(stop[1]);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert_int_eq(status, 0);
@@ -497,6 +546,7 @@ Suite *suite_policy(void)
 	tcase_add_checked_fixture(tcase, kernel_setup, kernel_teardown);
 	tcase_add_loop_test(tcase, who_may_connect, 0, ARRAY_SIZE(ways));
 	tcase_add_test(tcase, swap_without_a_window);
+	tcase_add_test(tcase, setup_without_a_window);
 	tcase_add_test(tcase, no_room);
 	tcase_add_test(tcase, every_judgement);
 	tcase_add_test(tcase, events_and_their_limit);
