@@ -1,7 +1,7 @@
 -- HAProxy Lua helpers for identityd, for HAProxy 2.6 and later (Lua 5.3, 5.4).
 --
 --   global
---       lua-load /usr/share/identityd/lua/identity.lua
+--       lua-load-per-thread /usr/share/identityd/lua/identity.lua
 --
 -- They render refusals and read labels. They decide nothing and validate no
 -- token: the verdict is identityd's, and HAProxy's own rules obey it. A rule
@@ -16,9 +16,10 @@
 --   lua.identity.labels_json                   fetch: {"k8s:role":"admin"}
 -- The three are converters, too: var(txn.ident.labels),lua.identity.labels_json
 --
--- Arguments of lua-load: prefix=ident (option var-prefix of the SPOE file),
--- html=FILE (a page with {status} {title} {detail} {reason} {request_id}),
--- type=URL (what a problem's "type" begins with; the reason word follows).
+-- (lua-load does as well; then all threads take turns.) Words behind the file:
+-- prefix=ident (option var-prefix of the SPOE file), html=FILE (a page with
+-- {status} {title} {detail} {reason} {request_id}), type=URL (what a problem's
+-- "type" begins with; the reason word follows).
 local M = {}
 
 local LABELS_MAX = 4096      -- ident/labels.h: the canonical text
