@@ -95,7 +95,8 @@ static bool is_personal(const struct part *part)
 	static const char *const NAMES[] = {"sub", "jti", "sid", "nonce"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(NAMES); i++)
-		if (part->n_path == 1 && !strcmp(part->path[0], NAMES[i]))
+		if (part->root == ROOT_CLAIMS && part->n_path == 1 &&
+			!strcmp(part->path[0], NAMES[i]))
 			return true;
 	return false;
 }

@@ -11,6 +11,7 @@ int main(void)
 	srunner_add_suite(runner, directory_suite());
 	srunner_add_suite(runner, number_suite());
 	srunner_add_suite(runner, role_suite());
+	srunner_add_suite(runner, template_suite());
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -8,5 +8,6 @@ Suite *directory_suite(void);
 Suite *labels_suite(void);
 Suite *number_suite(void);
 Suite *role_suite(void);
+Suite *template_suite(void);
 
 #endif

@@ -476,6 +476,174 @@ START_TEST(random_sets)
 }
 END_TEST
 
+enum { NEAR_MAX = 12 };
+
+/* A random set: keys and values that are near to each other, sources that differ. */
+struct near_set {
+	char texts[NEAR_MAX][64];
+	const char *labels[NEAR_MAX];
+	size_t n;
+};
+
+static void make_near(struct near_set *set)
+{
+	static const char *const SOURCES[] = {"k8s:", "oidc:", "a1:", ""};
+	static const char *const KEYS[] = {
+		"a", "aa", "a-a", "a.a", "A", "b", "io.x/a", "io.x/b", "io-x/a", "z", "z0", "app"};
+
+	set->n = 1 + roll(NEAR_MAX);
+	for (size_t i = 0; i < set->n; i++) {
+		snprintf(set->texts[i], sizeof(set->texts[i]), "%s%s=%.*s",
+			SOURCES[roll(ARRAY_SIZE(SOURCES))], KEYS[roll(ARRAY_SIZE(KEYS))],
+			(int)roll(4), "v9X");
+		set->labels[i] = set->texts[i];
+	}
+}
+
+static void mix(struct near_set *set)
+{
+	for (size_t i = set->n; i > 1; i--) {
+		size_t k = roll((unsigned)i);
+		const char *label = set->labels[i - 1];
+
+		set->labels[i - 1] = set->labels[k];
+		set->labels[k] = label;
+	}
+}
+
+/* Takes a canonical text apart again, each label with its source. */
+static size_t take_apart(const char *text, struct near_set *set)
+{
+	set->n = 0;
+	for (const char *end; (end = strchr(text, ';')); text = end + 1) {
+		snprintf(
+			set->texts[set->n], sizeof(set->texts[0]), "%.*s", (int)(end - text), text);
+		set->labels[set->n] = set->texts[set->n];
+		set->n++;
+	}
+	return set->n;
+}
+
+START_TEST(any_set)
+{
+	/* Goal: for 20,000 random sets: canonical, whatever the order; apart and together again. */
+	struct near_set set;
+	unsigned good = 0;
+
+	for (int i = 0; i < 20000; i++) {
+		char *text = NULL, *again = NULL, *apart = NULL;
+		char why[WHY] = "";
+		size_t n;
+		int r, r2;
+
+		make_near(&set);
+		n = set.n;
+		r = ident_labels_of(set.labels, set.n, &text, why);
+		mix(&set);
+		r2 = ident_labels_of(set.labels, set.n, &again, why);
+		ck_assert_int_eq(r, r2);
+		ck_assert(r == 0 || r == -EEXIST);
+		if (!r) {
+			good++;
+			ck_assert_str_eq(text, again);
+			ck_assert_int_eq(ident_labels_check(text), 0);
+			ck_assert_uint_eq(take_apart(text, &set), n);
+			ck_assert_int_eq(ident_labels_of(set.labels, n, &apart, why), 0);
+			ck_assert_str_eq(apart, text);
+		}
+		free(text);
+		free(again);
+		free(apart);
+	}
+	ck_assert_uint_gt(good, 1000);
+}
+END_TEST
+
+/* Does a canonical text have a label with this key? */
+static bool has_key(const char *text, const char *label)
+{
+	const char *key = strchr(label, ':') + 1;
+	size_t n = (size_t)(strchr(key, '=') - key) + 1;
+
+	for (const char *at = text, *end; (end = strchr(at, ';')); at = end + 1) {
+		at = strchr(at, ':') + 1;
+		if (!strncmp(at, key, n))
+			return true;
+	}
+	return false;
+}
+
+START_TEST(any_union)
+{
+	/* Goal: a union is canonical, has every key once, and the first set's labels whole. */
+	for (int i = 0; i < 20000; i++) {
+		struct near_set a, b, got;
+		char *first = NULL, *second = NULL;
+		char why[WHY], text[IDENT_LABELS_TEXT_MAX + 1];
+		struct wr out = wr_of(text, sizeof(text) - 1);
+
+		make_near(&a);
+		make_near(&b);
+		if (!ident_labels_of(a.labels, a.n, &first, why) &&
+			!ident_labels_of(b.labels, b.n, &second, why)) {
+			ck_assert_int_eq(
+				ident_labels_merge(span_of(first), span_of(second), &out), 0);
+			text[wr_len(&out)] = '\0';
+			ck_assert_int_eq(ident_labels_check(text), 0);
+			for (size_t k = take_apart(first, &got); k-- > 0;)
+				ck_assert(strstr(text, got.texts[k]));
+			for (size_t k = take_apart(second, &got); k-- > 0;)
+				ck_assert(has_key(text, got.texts[k]) &&
+					  (has_key(first, got.texts[k]) ||
+						  strstr(text, got.texts[k])));
+			for (size_t k = take_apart(text, &got); k-- > 0;)
+				ck_assert(strstr(first, got.texts[k]) ||
+					  strstr(second, got.texts[k]));
+		}
+		free(first);
+		free(second);
+	}
+}
+END_TEST
+
+START_TEST(union_too_large)
+{
+	/* Goal: a union beyond 64 labels is an error, and nothing is written. */
+	char first[1024] = "", second[1024] = "", text[IDENT_LABELS_TEXT_MAX];
+	struct wr out = wr_of(text, sizeof(text));
+
+	for (int i = 0; i < 40; i++) {
+		snprintf(first + strlen(first), 16, "k8s:a%02d=;", i);
+		snprintf(second + strlen(second), 16, "k8s:b%02d=;", i);
+	}
+	ck_assert_int_eq(ident_labels_merge(span_of(first), span_of(second), &out), -E2BIG);
+	ck_assert_uint_eq(wr_len(&out), 0);
+	ck_assert_int_eq(ident_labels_merge(span_of(first), span_of(first), &out), 0);
+	ck_assert(span_is((struct span){text, wr_len(&out)}, first));
+}
+END_TEST
+
+START_TEST(golden_of_cilium)
+{
+	/* Goal: the bytes that Cilium itself wrote (reference: kvstore of a real allocator). */
+	static const char *const BAZ[] = {"k8s:io.kubernetes.pod.namespace=bar", "k8s:app=baz",
+		"k8s:io.cilium.k8s.policy.cluster=cluster3"};
+	static const char *const SHOP[] = {"app=frontend", "k8s:io.kubernetes.pod.namespace=shop",
+		"k8s:io.cilium.k8s.policy.cluster=default"};
+	char why[WHY];
+	char *text = NULL;
+
+	ck_assert_int_eq(ident_labels_of(BAZ, 3, &text, why), 0);
+	ck_assert_str_eq(text, "k8s:app=baz;k8s:io.cilium.k8s.policy.cluster=cluster3;"
+			       "k8s:io.kubernetes.pod.namespace=bar;");
+	free(text);
+	ck_assert_int_eq(ident_labels_of(SHOP, 3, &text, why), 0);
+	ck_assert_str_eq(text, "k8s:app=frontend;k8s:io.cilium.k8s.policy.cluster=default;"
+			       "k8s:io.kubernetes.pod.namespace=shop;");
+	free(text);
+}
+END_TEST
+
 Suite *labels_suite(void)
 {
 	Suite *suite = suite_create("labels");
@@ -493,6 +661,10 @@ Suite *labels_suite(void)
 	tcase_add_test(tc, every_prefix);
 	tcase_add_test(tc, out_of_memory);
 	tcase_add_loop_test(tc, random_sets, 0, 8);
+	tcase_add_test(tc, any_set);
+	tcase_add_test(tc, any_union);
+	tcase_add_test(tc, union_too_large);
+	tcase_add_test(tc, golden_of_cilium);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

@@ -444,6 +444,100 @@ START_TEST(five_thousand)
 }
 END_TEST
 
+static uint32_t lend(struct store *store, const char *labels, int64_t now_s, uint32_t hi)
+{
+	const struct store_loan loan = {labels, "team", now_s};
+	char why[STORE_WHY] = "";
+	uint32_t id = 0;
+	int r = store_identity_lend(store, &loan, 256, hi, &id, why);
+
+	ck_assert_msg(!r || r == -ENOSPC, "%s", why);
+	return id;
+}
+
+static bool release(struct store *store, const char *labels, uint32_t id, int64_t before_s)
+{
+	char why[STORE_WHY] = "";
+	bool done = false;
+
+	ck_assert_int_eq(store_identity_release(store, labels, id, before_s, 100, &done, why), 0);
+	return done;
+}
+
+static bool purge(struct store *store, const char *labels, uint32_t id, int64_t before_s)
+{
+	char why[STORE_WHY] = "";
+	bool done = false;
+
+	ck_assert_int_eq(store_identity_purge(store, labels, id, before_s, &done, why), 0);
+	return done;
+}
+
+START_TEST(quarantine)
+{
+	/* Goal: a released number is nobody else's until it is purged; then it is used again last. */
+	cleanup(scratch) struct scratch scratch;
+	struct store *store;
+
+	scratch_init(&scratch);
+	store = scratch_open(&scratch);
+	ck_assert_uint_eq(lend(store, "a", 10, 258), 256);
+	ck_assert(!release(store, "a", 256, 9));  /* used since */
+	ck_assert(!release(store, "b", 256, 10)); /* not its labels */
+	ck_assert(release(store, "a", 256, 10));
+	ck_assert(!release(store, "a", 256, 10)); /* once */
+	ck_assert_uint_eq(lend(store, "b", 20, 258), 257);
+	store_close(store);
+	store = scratch_open(&scratch);
+	ck_assert(!purge(store, "a", 256, 99));  /* released at 100 */
+	ck_assert(!purge(store, "b", 257, 200)); /* in use */
+	ck_assert(purge(store, "a", 256, 100));
+	ck_assert_uint_eq(lend(store, "c", 30, 258), 256);
+	ck_assert_uint_eq(lend(store, "d", 30, 258), 258);
+	ck_assert_uint_eq(lend(store, "e", 30, 258), 0);
+	ck_assert(release(store, "c", 256, 30));
+	ck_assert_uint_eq(lend(store, "e", 30, 258), 0);
+	ck_assert(purge(store, "c", 256, 100));
+	ck_assert_uint_eq(lend(store, "e", 30, 258), 256); /* behind the last one there is none */
+	store_close(store);
+}
+END_TEST
+
+START_TEST(comes_back)
+{
+	/* Goal: the same labels get their number back out of quarantine; a role's own stay. */
+	cleanup(scratch) struct scratch scratch;
+	char why[STORE_WHY] = "";
+	struct store *store;
+	bool there = false;
+
+	scratch_init(&scratch);
+	store = scratch_open(&scratch);
+	ck_assert_uint_eq(lend(store, "a", 10, 300), 256);
+	ck_assert(release(store, "a", 256, 10));
+	ck_assert_int_eq(store_identity_touch(store, "a", 256, 20, &there, why), 0);
+	ck_assert(!there);
+	ck_assert_uint_eq(lend(store, "a", 30, 300), 256);
+	ck_assert_int_eq(store_identity_touch(store, "a", 256, 40, &there, why), 0);
+	ck_assert(there);
+	ck_assert(!release(store, "a", 256, 39));
+	ck_assert(release(store, "a", 256, 40));
+	/* A role takes the labels: from now on they are its own. */
+	ck_assert_uint_eq(scratch_identity(store, "a", 256, 300), 256);
+	ck_assert(!release(store, "a", 256, INT64_MAX));
+	ck_assert(!purge(store, "a", 256, INT64_MAX));
+	ck_assert_uint_eq(lend(store, "a", 50, 300), 256);
+	ck_assert(!release(store, "a", 256, INT64_MAX));
+	/* And so are labels that a role fixes. */
+	ck_assert_uint_eq(lend(store, "b", 50, 300), 257);
+	ck_assert(release(store, "b", 257, 50));
+	fix(store, "b", 257);
+	ck_assert(!purge(store, "b", 257, INT64_MAX));
+	ck_assert(!release(store, "b", 257, INT64_MAX));
+	store_close(store);
+}
+END_TEST
+
 Suite *identities_suite(void)
 {
 	Suite *suite = suite_create("identities");
@@ -452,6 +546,8 @@ Suite *identities_suite(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, all_or_none);
 	tcase_add_test(tc, lowest_free);
+	tcase_add_test(tc, quarantine);
+	tcase_add_test(tc, comes_back);
 	tcase_add_test(tc, ranges);
 	tcase_add_test(tc, used_up);
 	tcase_add_loop_test(tc, fixes, 0, ARRAY_SIZE(FIXES));

@@ -253,6 +253,90 @@ START_TEST(openers)
 }
 END_TEST
 
+/* What a child says about a loan: the number; or that it was released. */
+static void say_loan(struct store *store, int to, const char *labels, int round)
+{
+	const struct store_loan loan = {labels, "team", round + 1};
+	struct report report = {0};
+	char why[STORE_WHY];
+	bool done;
+
+	snprintf(report.labels, sizeof(report.labels), "%s", labels);
+	if (store_identity_lend(store, &loan, LO, HI, &report.id, why) ||
+		write(to, &report, sizeof(report)) != (ssize_t)sizeof(report))
+		_exit(1);
+	/* Half of them are given up at once; their quarantine has not ended when they come back. */
+	if (report.id % 2 &&
+		store_identity_release(store, labels, report.id, INT64_MAX, round + 1, &done, why))
+		_exit(2);
+	if (report.id % 4 == 1 && store_identity_purge(store, labels, report.id, round, &done, why))
+		_exit(3);
+}
+
+static void lend_for_ever(struct store *store, int to, int round)
+{
+	char labels[60];
+
+	for (int i = 0;; i++) {
+		snprintf(labels, sizeof(labels), "k8s:team=%d;", (i * 7 + round * 3) % 90);
+		say_loan(store, to, labels, round);
+	}
+}
+
+/* Every number that was told in this round is still of the same labels, and of no others. */
+static void judge_loans(const struct scratch *s, struct reports *all)
+{
+	struct store *store = scratch_open(s);
+	struct store_identity *list = NULL;
+	size_t n = 0;
+
+	ck_assert_int_eq(store_identities(store, &list, &n), 0);
+	for (size_t i = 0; i < all->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < n; k++) {
+			ck_assert((list[k].id == all->items[i].id) ==
+				  !strcmp(list[k].labels, all->items[i].labels));
+			found |= list[k].id == all->items[i].id;
+		}
+		ck_assert(found);
+	}
+	store_identities_free(list, n);
+	store_close(store);
+}
+
+START_TEST(kill_nine_quarantine)
+{
+	/* Goal: killed at random while numbers are lent, released and purged, none in use or in
+	 * quarantine comes to mean another set. */
+	cleanup(scratch) struct scratch scratch;
+	size_t told = 0;
+
+	scratch_init(&scratch);
+	for (int round = 0; round < 30; round++) {
+		struct reports all = {0};
+		struct child children[2];
+
+		for (int k = 0; k < 2; k++)
+			children[k] = spawn(&scratch, lend_for_ever, round);
+		usleep(5000 + roll(40000));
+		for (int k = 0; k < 2; k++)
+			ck_assert_int_eq(kill(children[k].pid, SIGKILL), 0);
+		for (int k = 0; k < 2; k++) {
+			int status = 0;
+
+			collect(&children[k], &all);
+			ck_assert_int_eq(waitpid(children[k].pid, &status, 0), children[k].pid);
+			ck_assert_msg(WIFSIGNALED(status), "a child ended by itself: %d", status);
+		}
+		judge_loans(&scratch, &all);
+		told += all.n;
+		free(all.items);
+	}
+	ck_assert_uint_gt(told, 10);
+}
+END_TEST
+
 Suite *kill_suite(void)
 {
 	Suite *suite = suite_create("kill");
@@ -262,6 +346,7 @@ Suite *kill_suite(void)
 	tcase_add_loop_test(tc, kill_nine, 0, 2);
 	tcase_add_loop_test(tc, two_processes, 0, 5);
 	tcase_add_test(tc, openers);
+	tcase_add_test(tc, kill_nine_quarantine);
 	suite_add_tcase(suite, tc);
 	return suite;
 }
