@@ -290,6 +290,28 @@ static struct span filter(struct span text, unsigned filters, char buf[CLAIM_MAX
 	return filters & SLUG ? trim(text) : text;
 }
 
+int ident_template_sample(const char *label, char *buf, size_t size)
+{
+	const char *open = strchr(label, '{');
+	const char *close = open ? strchr(open, '}') : NULL;
+	struct wr to = wr_of(buf, size);
+	char slug[CLAIM_MAX];
+	struct span place;
+
+	if (!close) {
+		wr_bytes(&to, label, strlen(label) + 1);
+		return to.bad ? -ENAMETOOLONG : 0;
+	}
+	place = (struct span){open + 1, (size_t)(close - open - 1)};
+	if (place.n > sizeof(slug))
+		return -ENAMETOOLONG;
+	place = filter(place, SLUG, slug);
+	wr_bytes(&to, label, (size_t)(open - label));
+	wr_bytes(&to, place.p, place.n);
+	wr_bytes(&to, close + 1, strlen(close + 1) + 1);
+	return to.bad ? -ENAMETOOLONG : 0;
+}
+
 /* The claim, or NULL with *ret_fit. */
 static const json_t *find(
 	const struct part *part, const struct ident_caller *caller, enum ident_fit *ret_fit)

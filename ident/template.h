@@ -35,6 +35,13 @@ void ident_template_free(struct ident_template *template);
 
 DEFINE_CLEANUP(ident_template, struct ident_template *, ident_template_free)
 
+/*
+ * A label with what is written in its place as a value, for tools that have no
+ * caller: "team={claims.team|lower}" becomes "team=claims.team-lower". The
+ * same text without a place. -ENAMETOOLONG when buf is too small.
+ */
+int ident_template_sample(const char *label, char *buf, size_t size) must_check;
+
 enum ident_fit {
 	IDENT_FIT,        /* the canonical text was written */
 	IDENT_FIT_ABSENT, /* the caller has no such claim: the role is not his */

@@ -1,6 +1,7 @@
 #include "policy/config.h"
 
 #include "ident/labels.h"
+#include "ident/template.h"
 #include "policy/load.h"
 
 #include <errno.h>
@@ -54,8 +55,22 @@ static int make_labels(const struct conf_strings *own, const char *namespace, co
 int policy_config_role(
 	const struct conf *conf, const struct conf_role *role, char **ret_text, char why[160])
 {
+	size_t n = role->labels.n;
+	cleanup(free) char *bufs = calloc(n + 1, LABEL_BYTES);
+	cleanup(free) char **items = calloc(n + 1, sizeof(*items));
+	const struct conf_strings labels = {items, n};
+
+	if (!bufs || !items)
+		return -ENOMEM;
+	for (size_t i = 0; i < n; i++) {
+		items[i] = bufs + i * LABEL_BYTES;
+		if (ident_template_sample(role->labels.items[i], items[i], LABEL_BYTES)) {
+			snprintf(why, 160, "a label is too long");
+			return -EINVAL;
+		}
+	}
 	return make_labels(
-		&role->labels, conf->identity.namespace, conf->identity.cluster, ret_text, why);
+		&labels, conf->identity.namespace, conf->identity.cluster, ret_text, why);
 }
 
 static int service_labels(const struct conf *conf, const struct conf_service *service,

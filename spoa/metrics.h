@@ -102,7 +102,9 @@
 	X(PROVIDER_KEYS, "gauge", "identityd_provider_keys", "Keys of the provider that are in use") \
 	X(PROVIDER_AGE, "gauge", "identityd_provider_key_age_seconds", "Since the provider last said what its keys are") \
 	X(WITHOUT_KEYS, "gauge", "identityd_providers_without_keys", "Providers whose keys are not known") \
-	X(IDENTITIES, "gauge", "identityd_identities", "Identities of the configured roles") \
+	X(IDENTITIES, "gauge", "identityd_identities", "Identities that have a number: of roles, and those that came up with callers") \
+	X(IDENTITIES_LENT, "gauge", "identityd_identities_from_claims", "Those that came up with callers") \
+	X(IDENTITIES_MAX, "gauge", "identityd_identities_from_claims_max", "How many of these there may be (identity.max)") \
 	X(REVOCATIONS, "gauge", "identityd_revocations", "Revocations in force") \
 	X(REVOCATIONS_MAX, "gauge", "identityd_revocations_max", "How many there may be") \
 	X(PROOFS, "gauge", "identityd_dpop_proofs", "DPoP proofs that are remembered") \

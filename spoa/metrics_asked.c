@@ -66,6 +66,7 @@ static void write_state(FILE *to, struct spoa_daemon *daemon)
 {
 	const struct conf *conf = daemon->config->conf;
 	const struct spoa_policies *policies = daemon->policies;
+	const struct spoa_identities *table = spoa_numbers_table(daemon->numbers);
 	struct base_now now;
 	int64_t wall_s;
 
@@ -76,7 +77,9 @@ static void write_state(FILE *to, struct spoa_daemon *daemon)
 	spoa_metrics_one(to, SPOA_FAMILY_OBSERVE, conf->observe || daemon->observe_until);
 	spoa_metrics_one(to, SPOA_FAMILY_UNMARKED,
 		spoa_daemon_marks(daemon) ? (double)spoa_haproxies_unable(&daemon->haproxies) : 0);
-	spoa_metrics_one(to, SPOA_FAMILY_IDENTITIES, (double)conf->n_roles);
+	spoa_metrics_one(to, SPOA_FAMILY_IDENTITIES, (double)table->n);
+	spoa_metrics_one(to, SPOA_FAMILY_IDENTITIES_LENT, (double)table->n_dynamic);
+	spoa_metrics_one(to, SPOA_FAMILY_IDENTITIES_MAX, (double)conf->identity.max);
 	spoa_metrics_one(
 		to, SPOA_FAMILY_REVOCATIONS, (double)spoa_revoke_count(daemon->revoke, wall_s));
 	spoa_metrics_one(to, SPOA_FAMILY_REVOCATIONS_MAX, (double)conf->revocation.max_entries);

@@ -189,6 +189,23 @@ START_TEST(no_room)
 }
 END_TEST
 
+START_TEST(sample)
+{
+	/* Goal: for tools without a caller a label has what stands in its place. */
+	char buf[64];
+
+	ck_assert_int_eq(ident_template_sample("team={claims.team|lower}", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "team=claims.team-lower");
+	ck_assert_int_eq(ident_template_sample("t=a-{claims['x/y']}-b", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "t=a-claims-x-y-b");
+	ck_assert_int_eq(ident_template_sample("k8s:a=b", buf, sizeof(buf)), 0);
+	ck_assert_str_eq(buf, "k8s:a=b");
+	for (size_t n = 0; n < 23; n++)
+		ck_assert_int_eq(
+			ident_template_sample("team={claims.team|lower}", buf, n), -ENAMETOOLONG);
+}
+END_TEST
+
 static unsigned roll(unsigned below)
 {
 	static uint64_t state = 7;
@@ -242,6 +259,7 @@ Suite *template_suite(void)
 	tcase_add_test(tc, is);
 	tcase_add_loop_test(tc, rendered, 0, ARRAY_SIZE(RENDERED));
 	tcase_add_test(tc, no_room);
+	tcase_add_test(tc, sample);
 	tcase_add_test(tc, never_one_for_two);
 	suite_add_tcase(suite, tc);
 	return suite;
