@@ -59,7 +59,7 @@ static void check_networks(
 	}
 }
 
-static const char *const ABOUT[] = {"claim", "actor", "cert", "scope", "source"};
+static const char *const ABOUT[] = {"claim", "actor", "cert", "scope", "source", "workload"};
 static const char *const TESTS[] = {
 	"equals", "any", "all", "exists", "prefix", "glob", "at_least", "at_most"};
 
@@ -69,7 +69,7 @@ static void check_tests(const struct check *c, const struct base_doc *doc, bool 
 	const struct base_doc *last = last_of(doc, TESTS, ARRAY_SIZE(TESTS), &n);
 
 	if (alone && n)
-		COMPLAIN(c, last, "'scope' and 'source' stand alone, without a test");
+		COMPLAIN(c, last, "'scope', 'source' and 'workload' stand alone, without a test");
 	if (!alone && n != 1)
 		COMPLAIN(c, n ? last : doc,
 			"a condition needs exactly one of 'equals', 'any', 'all', 'prefix', "
@@ -83,19 +83,26 @@ void conf_check_condition(const struct check *c, const struct base_doc *doc,
 	size_t n;
 	const struct base_doc *last = last_of(doc, ABOUT, ARRAY_SIZE(ABOUT), &n);
 	const struct base_doc *source = base_doc_get(doc, "source");
-	bool alone = base_doc_get(doc, "scope") || source;
+	const struct base_doc *workload = base_doc_get(doc, "workload");
+	bool alone = base_doc_get(doc, "scope") || source || workload;
 
 	if (doc->kind != BASE_DOC_MAP)
 		return;
 	if (n != 1)
 		COMPLAIN(c, n ? last : doc,
-			"a condition looks at exactly one of 'claim', 'actor', 'cert', 'scope' and "
-			"'source'");
+			"a condition looks at exactly one of 'claim', 'actor', 'cert', 'scope', "
+			"'source' and 'workload'");
 	else
 		check_tests(c, doc, alone);
 	if (base_doc_get(doc, "proxied") && !source)
 		COMPLAIN(c, base_doc_get(doc, "proxied"), "'proxied' goes with 'source' only");
-	if (credential && (source || base_doc_get(doc, "cert")))
+	for (size_t i = 0; i < condition->workload.n; i++)
+		if (!strchr(condition->workload.items[i], '='))
+			COMPLAIN(c, workload, "%s is no label: source:key=value",
+				conf_text_show(condition->workload.items[i]).text);
+	if (workload && !c->conf->workloads.ranges.n)
+		COMPLAIN(c, workload, "'workload' needs 'ranges' in 'workloads'");
+	if (credential && (source || workload || base_doc_get(doc, "cert")))
 		COMPLAIN(c, last, "'require' looks at 'claim', 'actor' and 'scope' only");
 	check_number(c, doc, "at_least", condition->at_least);
 	check_number(c, doc, "at_most", condition->at_most);

@@ -11,6 +11,7 @@ static const size_t ABOUT[] = {
 	[CONF_ABOUT_CERT] = LIST(cert),
 	[CONF_ABOUT_SCOPE] = LIST(scope),
 	[CONF_ABOUT_SOURCE] = LIST(source),
+	[CONF_ABOUT_WORKLOAD] = LIST(workload),
 };
 
 static const size_t LISTS[] = {

@@ -83,6 +83,7 @@ enum conf_about {
 	CONF_ABOUT_CERT,
 	CONF_ABOUT_SCOPE,
 	CONF_ABOUT_SOURCE,
+	CONF_ABOUT_WORKLOAD,
 };
 
 enum conf_test {
@@ -96,12 +97,13 @@ enum conf_test {
 	CONF_TEST_AT_MOST,
 };
 
-/* As it is written: exactly one of the first five; of the others see conf_condition_test. */
+/* As it is written: exactly one of the first six; of the others see conf_condition_test. */
 struct conf_condition {
 	struct conf_pos pos;
 	struct conf_strings claim, actor, cert; /* path: one segment or several */
 	struct conf_strings scope;              /* all of them, no test */
 	struct conf_strings source;             /* networks, no test */
+	struct conf_strings workload;           /* labels, all of them, no test */
 	bool proxied;
 	struct conf_strings equals, any, all, prefix, glob;
 	char *at_least, *at_most; /* numbers */

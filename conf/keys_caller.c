@@ -45,6 +45,10 @@ static const struct conf_key CONDITION[] = {
 		.fallback = "false", .reloadable = true,
 		.help = "Whether source believes an address that came in a PROXY header or the "
 			"like."},
+	{"workload", CONF_TEXTS, AT(conf_condition, workload), RANGE(1, 62), .reloadable = true,
+		.example = "['k8s:app=cart']",
+		.help = "Labels as source:key=value, all of which the workload at the caller's "
+			"address must have (workloads); stands alone."},
 	{"equals", CONF_TEXTS, AT(conf_condition, equals), RANGE(1, 1), .reloadable = true,
 		.example = "admin", .help = "It is this text, or an array that holds it."},
 	{"any", CONF_TEXTS, AT(conf_condition, any), RANGE(1, 256), .reloadable = true,

@@ -11,9 +11,9 @@
 
 #define FILE_MAX (60 * 1024) /* of a token, claims, a certificate */
 
-enum { TOKEN, PROVIDER, CLAIMS, CERT, SOURCE, PROXIED };
+enum { TOKEN, PROVIDER, CLAIMS, CERT, SOURCE, WORKLOAD, PROXIED };
 static const struct ctl_option OPTIONS[] = {{"token", 0, 0}, {"provider", 0, 0}, {"claims", 0, 0},
-	{"cert", 0, 0}, {"source", 0, 0}, {"proxied", 1, 0}};
+	{"cert", 0, 0}, {"source", 0, 0}, {"workload", 0, 0}, {"proxied", 1, 0}};
 
 /* The text itself, or with '@' that of a file, without the line end (malloc). */
 static char *text_or_file(const char *name, const char *text)
@@ -83,6 +83,8 @@ static json_t *question_of(const char *name, const char *const *values)
 		rc |= json_object_set_new(question, "cert", file_text(name, values[CERT]));
 	if (values[SOURCE])
 		rc |= json_object_set_new(question, "source", json_string(values[SOURCE]));
+	if (values[WORKLOAD])
+		rc |= json_object_set_new(question, "workload", json_string(values[WORKLOAD]));
 	rc |= json_object_set_new(question, "proxied", json_boolean(values[PROXIED]));
 	return rc ? NULL : TAKE_PTR(question);
 }
@@ -102,6 +104,18 @@ static void print_caller(const json_t *caller, FILE *to)
 	json_object_foreach ((json_t *)caller, key, value)
 		if (json_string_length(value))
 			ctl_out_line(to, "%-14s %s", key, json_string_value(value));
+}
+
+/* Who is at the address, and whether the token is that one's. */
+static void print_workload(const json_t *workload, FILE *to)
+{
+	if (!workload)
+		return;
+	ctl_out_line(to, "%-14s %s %s", "workload", text_of(workload, "where"),
+		text_of(workload, "labels"));
+	if (json_object_get(workload, "bound"))
+		ctl_out_line(to, "%-14s %s: %s", "token's", text_of(workload, "token"),
+			text_of(workload, "bound"));
 }
 
 static void render(const json_t *answer, FILE *to)
@@ -125,6 +139,7 @@ static void render(const json_t *answer, FILE *to)
 	if (json_object_get(answer, "required"))
 		ctl_out_line(to, "%-14s %s", "required", text_of(answer, "required"));
 	print_caller(json_object_get(answer, "caller"), to);
+	print_workload(json_object_get(answer, "workload"), to);
 	json_array_foreach (json_object_get(answer, "roles"), i, role) {
 		ctl_out_cell(&table, text_of(role, "role"));
 		ctl_out_cell(&table, text_of(role, "answer"));

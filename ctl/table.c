@@ -55,7 +55,8 @@ const struct ctl_command ctl_table[] = {
 		"which decisions of an audit log other policies would have made otherwise"},
 	{{"role", "test"}, ctl_role_test,
 		"{--token TEXT|@FILE | --provider NAME --claims JSON|@FILE} [--cert FILE]\n"
-		"            [--source ADDRESS [--proxied]] [--socket PATH] [-o text|json]",
+		"            [--source ADDRESS [--proxied]] [--workload LABELS]\n"
+		"            [--socket PATH] [-o text|json]",
 		"which role such a caller gets from the running daemon, and why not the others;\n"
 		"      exit code 1 when it would be refused"},
 	{{"assertion", "jwks"}, ctl_assertion_jwks, "[--socket PATH]",

@@ -244,11 +244,51 @@ static bool is_in_networks(
 	return false;
 }
 
+/* "source:key=value"; without a source it is k8s, as where labels are written. */
+static bool label_is(struct span label, const char *text)
+{
+	static const char K8S[] = "k8s:";
+	const char *equals = strchr(text, '=');
+	const char *colon = strchr(text, ':');
+
+	if (colon && (!equals || colon < equals))
+		return span_is(label, text);
+	if (label.n < sizeof(K8S) - 1 || memcmp(label.p, K8S, sizeof(K8S) - 1))
+		return false;
+	label.p += sizeof(K8S) - 1;
+	label.n -= sizeof(K8S) - 1;
+	return span_is(label, text);
+}
+
+static bool has_label(struct span labels, const char *text)
+{
+	while (labels.n) {
+		const char *end = memchr(labels.p, ';', labels.n);
+		size_t n = end ? (size_t)(end - labels.p) : labels.n;
+
+		if (label_is((struct span){labels.p, n}, text))
+			return true;
+		labels.p += end ? n + 1 : n;
+		labels.n -= end ? n + 1 : n;
+	}
+	return false;
+}
+
+static bool has_labels(const struct ident_condition *condition, struct span labels)
+{
+	for (size_t i = 0; i < condition->n_values; i++)
+		if (!has_label(labels, condition->values[i]))
+			return false;
+	return condition->n_values;
+}
+
 bool ident_condition_of_request(
 	const struct ident_condition *condition, const struct ident_request *request)
 {
 	if (condition->about == IDENT_SOURCE)
 		return is_in_networks(condition, request);
+	if (condition->about == IDENT_LABELS)
+		return has_labels(condition, request->workload);
 	return condition->about == IDENT_CERT &&
 	       claim_holds(claim_at(condition, request->cert), condition);
 }

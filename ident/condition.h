@@ -30,8 +30,9 @@ struct ident_caller {
 struct ident_request {
 	const json_t *cert; /* claims of a certificate that somebody vouched for; or NULL */
 	bool has_address;
-	uint8_t address[16]; /* as base_cidr_address makes it */
-	bool proxied;        /* the address came in a header */
+	uint8_t address[16];  /* as base_cidr_address makes it */
+	bool proxied;         /* the address came in a header */
+	struct span workload; /* canonical labels of whoever is known to be there; empty: nobody */
 };
 
 enum ident_about {
@@ -40,6 +41,7 @@ enum ident_about {
 	IDENT_CERT,
 	IDENT_SCOPE,  /* values: all of them; no path, no test */
 	IDENT_SOURCE, /* networks; no path, no test */
+	IDENT_LABELS, /* values: labels that the workload at the address has, all of them */
 };
 
 enum ident_test {
@@ -85,7 +87,8 @@ enum ident_answer {
 /* Is it about the request, so that it must be asked each time? */
 static inline bool ident_condition_is_of_request(const struct ident_condition *condition)
 {
-	return condition->about == IDENT_CERT || condition->about == IDENT_SOURCE;
+	return condition->about == IDENT_CERT || condition->about == IDENT_SOURCE ||
+	       condition->about == IDENT_LABELS;
 }
 
 /*

@@ -16,6 +16,7 @@ _Static_assert((int)CONF_ABOUT_ACTOR == (int)IDENT_ACTOR, "same order");
 _Static_assert((int)CONF_ABOUT_CERT == (int)IDENT_CERT, "same order");
 _Static_assert((int)CONF_ABOUT_SCOPE == (int)IDENT_SCOPE, "same order");
 _Static_assert((int)CONF_ABOUT_SOURCE == (int)IDENT_SOURCE, "same order");
+_Static_assert((int)CONF_ABOUT_WORKLOAD == (int)IDENT_LABELS, "same order");
 
 static int compile_networks(const struct conf_strings *from, struct ident_condition *to)
 {
@@ -66,12 +67,14 @@ static int compile(const struct conf_condition *from, struct ident_condition *to
 	to->proxied = from->proxied;
 	if (to->about == IDENT_SOURCE)
 		return compile_networks(&from->source, to);
-	set_values(to, to->about == IDENT_SCOPE ? &from->scope : values);
+	set_values(to, to->about == IDENT_SCOPE    ? &from->scope
+		       : to->about == IDENT_LABELS ? &from->workload
+						   : values);
 	if (to->test == IDENT_AT_LEAST)
 		set_number(to, &from->at_least);
 	if (to->test == IDENT_AT_MOST)
 		set_number(to, &from->at_most);
-	if (to->about == IDENT_SCOPE)
+	if (to->about == IDENT_SCOPE || to->about == IDENT_LABELS)
 		return 0;
 	path = path_of(from, to->about);
 	to->path = (const char *const *)path->items;

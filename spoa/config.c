@@ -129,6 +129,8 @@ static int compile_roles(struct spoa_config *config, struct base_diag *diag)
 
 		if (compile_role(config, i, diag) == -ENOMEM)
 			return -ENOMEM;
+		for (size_t k = 0; k < conf->roles[i].n_when; k++)
+			config->asks_workloads |= conf->roles[i].when[k].workload.n > 0;
 		config->takes_workloads |= provider && !strcmp(provider, CONF_WORKLOAD_PROVIDER);
 	}
 	return 0;

@@ -34,6 +34,7 @@ struct spoa_config {
 	struct ident_role *roles;        /* conf->n_roles, same order */
 	struct spoa_exports exports;
 	struct spoa_workload_rules workloads;
+	bool asks_workloads;        /* some condition is about them */
 	bool takes_workloads;       /* some role is for callers without a token */
 	struct span *secrets;       /* of conf->assertions, same order; empty but for HS256 */
 	bool takes_certs;           /* some provider has a trust bundle */

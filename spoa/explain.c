@@ -1,6 +1,7 @@
 #include "spoa/explain.h"
 
 #include "spoa/cert.h"
+#include "spoa/explain_workload.h"
 #include "spoa/match.h"
 #include "spoa/objection.h"
 #include "token/claims.h"
@@ -23,6 +24,7 @@ struct asked {
 	const struct spoa_cert *cert;
 	struct spoa_certs *certs;
 	struct ident_request request;
+	struct spoa_workload workload; /* at the source */
 };
 
 static json_t *wrong(const char *text)
@@ -261,6 +263,12 @@ static enum base_reason explain_roles(const struct asked *a, json_t *answer)
 	return BASE_REASON_OK;
 }
 
+/* No credential at all: known by the address. */
+static bool is_of_workload(const struct asked *a)
+{
+	return a->claims.issuer == a->snapshot->config->conf->n_providers;
+}
+
 static enum base_reason check_requirements(const struct asked *a, json_t *answer)
 {
 	const struct spoa_provider *provider = &a->snapshot->config->providers[a->claims.issuer];
@@ -293,13 +301,19 @@ static void describe_caller(const struct asked *a, json_t *answer)
 static json_t *answer_of(const struct asked *a, enum base_reason reason)
 {
 	json_t *answer = json_object();
+	enum base_reason bound;
 
 	if (reason == BASE_REASON_OK)
-		reason = check_requirements(a, answer);
+		reason = is_of_workload(a) ? reason : check_requirements(a, answer);
 	if (a->known)
 		describe_caller(a, answer);
+	bound = spoa_explain_bound(a->snapshot->config, &a->workload, &a->claims, answer);
+	if (reason == BASE_REASON_OK)
+		reason = bound;
 	if (reason == BASE_REASON_OK)
 		reason = explain_roles(a, answer);
+	if (reason == BASE_REASON_NO_ROLE && is_of_workload(a))
+		reason = BASE_REASON_NO_TOKEN;
 	json_object_set_new(answer, "reason", json_string(base_reason_word(reason)));
 	json_object_set_new(answer, "help", json_string(base_reason_help(reason)));
 	return answer;
@@ -342,6 +356,18 @@ static json_t *answer_cert(struct asked *a, enum base_reason reason)
 	return answer_of(a, reason);
 }
 
+/* Without a credential: who is known to be there. */
+static json_t *answer_address(struct asked *a)
+{
+	const struct spoa_config *config = a->snapshot->config;
+
+	a->claims.issuer = config->conf->n_providers;
+	if (a->workload.where == SPOA_WHERE_UNAVAILABLE && config->takes_workloads)
+		return answer_of(a, BASE_REASON_WORKLOAD_UNAVAILABLE);
+	a->known = a->workload.where == SPOA_WHERE_KNOWN && config->takes_workloads;
+	return answer_of(a, a->known ? BASE_REASON_OK : BASE_REASON_NO_TOKEN);
+}
+
 static json_t *ask(struct asked *a)
 {
 	const json_t *claims = json_object_get(a->question, "claims");
@@ -349,8 +375,14 @@ static json_t *ask(struct asked *a)
 	bool has_cert = json_object_get(a->question, "cert");
 	enum base_reason cert = BASE_REASON_CERT_MISSING;
 
+	const char *why;
+
 	if (!take_source(a))
 		return wrong("source is no address");
+	why = spoa_explain_workload(a->snapshot, a->question, &a->request, &a->workload);
+	if (why)
+		return wrong(why);
+	a->request.workload = a->workload.labels;
 	if (has_cert)
 		cert = judge(a);
 	if (claims && token.n)
@@ -361,7 +393,11 @@ static json_t *ask(struct asked *a)
 		return answer_of(a, verify(a, token));
 	if (claims)
 		return answer_claims(a, claims);
-	return has_cert ? answer_cert(a, cert) : wrong("token, claims or cert is needed");
+	if (has_cert)
+		return answer_cert(a, cert);
+	return a->request.has_address || a->workload.where == SPOA_WHERE_KNOWN
+		       ? answer_address(a)
+		       : wrong("token, claims, cert, source or workload is needed");
 }
 
 json_t *spoa_explain(

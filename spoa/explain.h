@@ -21,7 +21,9 @@
  *   cert             alone: the certificate is the credential
  * and any of
  *   cert             PEM; as if HAProxy had verified it
- *   source, proxied  the caller's address
+ *   source, proxied  the caller's address, and whoever is known to be there; without a
+ *                    credential that is all
+ *   workload         canonical labels of the one at the address, instead
  * The answer (one reference, the caller's): {"reason", "role"} as a decision
  * has them, "caller" as far as it is known, "roles": for each
  * {"role", "answer": "holds", "fails" or "unknown", "why"}, where "labels" are

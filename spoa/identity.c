@@ -45,6 +45,8 @@ static struct ident_request request_of(struct spoa_case *c)
 	request.has_address = client->len != 0;
 	if (request.has_address)
 		base_cidr_address(client->bytes, client->len, request.address);
+	if (c->snapshot->config->asks_workloads)
+		request.workload = spoa_workload_of(c)->labels;
 	if (c->snapshot->config->takes_certs && c->request->cert.n &&
 		spoa_cert_judge(c->state->certs, c->snapshot->config, c->request,
 			base_clock_wall_s(c->now), &cert) == BASE_REASON_OK)

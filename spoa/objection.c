@@ -19,7 +19,7 @@ static const char *const TESTS[] = {
 };
 _Static_assert(ARRAY_SIZE(TESTS) == IDENT_TESTS, "a word for each");
 
-static const char *const ABOUT[] = {"claim", "actor", "cert", "scope", "source"};
+static const char *const ABOUT[] = {"claim", "actor", "cert", "scope", "source", "workload"};
 
 static void print_list(FILE *to, const char *const *items, size_t n, const char *between)
 {
@@ -40,6 +40,11 @@ static void print_found(FILE *to, const struct ident_condition *condition,
 
 	if (condition->about == IDENT_SCOPE)
 		fprintf(to, "the scopes are '%.*s'", SPAN_ARG(claims->scope));
+	else if (condition->about == IDENT_LABELS)
+		fprintf(to,
+			request->workload.n ? "the workload has '%.*s'"
+					    : "nobody is known there%.*s",
+			SPAN_ARG(request->workload));
 	else if (condition->about == IDENT_SOURCE)
 		fputs(!request->has_address ? "the address is not known"
 			: request->proxied  ? "the address came in a header, or is elsewhere"
@@ -63,7 +68,8 @@ char *spoa_objection(const struct ident_condition *condition, enum ident_answer 
 	fputs(ABOUT[condition->about], to);
 	fputs(condition->n_path ? " " : "", to);
 	print_list(to, condition->path, condition->n_path, " > ");
-	if (condition->about != IDENT_SOURCE && condition->about != IDENT_SCOPE)
+	if (condition->about != IDENT_SOURCE && condition->about != IDENT_SCOPE &&
+		condition->about != IDENT_LABELS)
 		fprintf(to, " %s", TESTS[condition->test]);
 	if (condition->n_values) {
 		fputs(" [", to);

@@ -20,11 +20,13 @@ static bool contradicts(struct span said, struct span known)
 	return said.n && known.p && !span_eq(said, known);
 }
 
-static enum spoa_bound compare(struct span token, const struct spoa_workload *workload)
+enum spoa_bound spoa_workload_compare(struct span token, const struct spoa_workload *workload)
 {
 	struct span said[3], pod = workload->pod ? span_of(workload->pod) : (struct span){0};
 	struct span namespace = spoa_workload_label(workload->labels, NAMESPACE);
 
+	if (workload->where != SPOA_WHERE_KNOWN)
+		return SPOA_BOUND_UNKNOWN;
 	token_workload_split(token, said);
 	if (!pod.p)
 		pod = spoa_workload_label(workload->labels, POD);
@@ -36,11 +38,9 @@ static enum spoa_bound compare(struct span token, const struct spoa_workload *wo
 	return said[0].n && namespace.p ? SPOA_BOUND_MATCH : SPOA_BOUND_UNKNOWN;
 }
 
-static enum base_reason judge(struct spoa_case *c)
+enum base_reason spoa_workload_judge(const struct conf *conf, enum spoa_bound bound)
 {
-	const struct conf *conf = c->snapshot->config->conf;
-
-	switch (c->decision.bound) {
+	switch (bound) {
 	case SPOA_BOUND_MISMATCH:
 		return conf->workloads.mismatch == CONF_MISMATCH_AUDIT
 			       ? BASE_REASON_OK
@@ -57,19 +57,19 @@ enum spoa_step spoa_stage_workload(struct spoa_case *c)
 {
 	struct span token = spoa_caller_text(c->caller, SPOA_TEXT_WORKLOAD);
 	const struct spoa_workload *workload;
+	enum base_reason reason;
 
 	if (!token.n || !c->snapshot->config->workloads.n_ranges)
 		return SPOA_NEXT;
 	workload = spoa_workload_of(c);
 	if (workload->where == SPOA_WHERE_UNAVAILABLE)
 		return spoa_refuse(c, BASE_REASON_WORKLOAD_UNAVAILABLE);
-	c->decision.bound = SPOA_BOUND_UNKNOWN;
+	c->decision.bound = spoa_workload_compare(token, workload);
 	c->decision.workload = workload->labels;
-	if (workload->where == SPOA_WHERE_KNOWN)
-		c->decision.bound = compare(token, workload);
-	if (judge(c) != BASE_REASON_OK || c->decision.bound == SPOA_BOUND_MISMATCH)
-		c->decision.why = c->decision.bound == SPOA_BOUND_MISMATCH
-					  ? "the address is another workload's"
-					  : spoa_where_name(workload->where);
-	return spoa_unless_ok(c, judge(c));
+	reason = spoa_workload_judge(c->snapshot->config->conf, c->decision.bound);
+	if (c->decision.bound == SPOA_BOUND_MISMATCH)
+		c->decision.why = "the address is another workload's";
+	else if (reason != BASE_REASON_OK)
+		c->decision.why = spoa_where_name(workload->where);
+	return spoa_unless_ok(c, reason);
 }

@@ -7,7 +7,10 @@
 #ifndef SPOA_WORKLOAD_OF_H
 #define SPOA_WORKLOAD_OF_H
 
+#include "base/reason.h"
 #include "base/span.h"
+#include "conf/conf.h"
+#include "spoa/decision.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -44,6 +47,12 @@ struct spoa_workload spoa_workload_find(
 
 /* Looked up once for each decision, and only when somebody asks. */
 const struct spoa_workload *spoa_workload_of(struct spoa_case *c);
+
+/* spoa/workload.c: is a token (its SPOA_TEXT_WORKLOAD) used there by its own workload? */
+enum spoa_bound spoa_workload_compare(struct span token, const struct spoa_workload *workload);
+
+/* ... and what the configuration makes of that: OK, WORKLOAD_MISMATCH or WORKLOAD_UNKNOWN. */
+enum base_reason spoa_workload_judge(const struct conf *conf, enum spoa_bound bound);
 
 /* The value of "source:key" in canonical labels; NULL text when it is not there. */
 struct span spoa_workload_label(struct span labels, const char *name);

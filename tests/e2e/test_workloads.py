@@ -25,7 +25,7 @@ LABELS = {
             "k8s:io.cilium.k8s.policy.serviceaccount=vault", "k8s:app=vault"]}
 
 ROLES = """\
-  - {name: cart, provider: workload, when: [{source: 10.77.8.1}], labels: ["k8s:role=cart"], \
+  - {name: cart, provider: workload, when: [{workload: app=cart}], labels: ["k8s:role=cart"], \
 number: 300}
   - {name: pod, provider: corp, labels: ["k8s:role=pod"], number: 301}
 """
@@ -186,6 +186,18 @@ class Workloads(LabCase):
             self.assertEqual(self.ask(address)[0], 401, address)
         self.assertEqual(self.ask(SHOP, port=8092, proxy=[SHOP])[0], 401)
         self.assertEqual(self.ask(NAT, port=8092, proxy=[SHOP])[0], 401)
+
+    def test_role_test(self):
+        """identityctl says who is at an address, and whether a token may come from there."""
+        def ask(*words):
+            done = run(harness.CTL, "role", "test", "--socket", self.agent.admin, "-o", "json",
+                       *words, check=False)
+            answer = json.loads(done.stdout)
+            return done.returncode, answer["reason"], answer["workload"]["where"]
+        self.assertEqual(ask("--source", SHOP), (0, "ok", "known"))
+        self.assertEqual(ask("--source", NODE), (1, "no_token", "world"))
+        self.assertEqual(ask("--source", BANK, "--token", self.token("shop", "cart")),
+                         (1, "workload_mismatch", "known"))
 
     def test_binding(self):
         """A service account's token is good in its own pod and nowhere else in the cluster."""

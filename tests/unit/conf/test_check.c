@@ -13,7 +13,9 @@
 #define ONE_OF                                                                                     \
 	"a condition needs exactly one of 'equals', 'any', 'all', 'prefix', 'glob', 'at_least', "  \
 	"'at_most' and 'exists'\n"
-#define ABOUT          "a condition looks at exactly one of 'claim', 'actor', 'cert', 'scope' and 'source'\n"
+#define ABOUT                                                                                      \
+	"a condition looks at exactly one of 'claim', 'actor', 'cert', 'scope', 'source' and "     \
+	"'workload'\n"
 #define WITH_ROLE(row) PROVIDERS "roles:\n  - {name: r, labels: [a=b]" row "}\n"
 
 static const struct say_row ROWS[] = {
@@ -198,7 +200,7 @@ static const struct say_row ROWS[] = {
 		"f:6:46: '10.0.0.1/8' is no network: bits behind its length are set\n"},
 	{WITH_ROLE(", when: [{source: ten}]"), "f:6:46: 'ten' is no network\n"},
 	{WITH_ROLE(", when: [{scope: x, equals: y}]"),
-		"f:6:56: 'scope' and 'source' stand alone, without a test\n"},
+		"f:6:56: 'scope', 'source' and 'workload' stand alone, without a test\n"},
 	{WITH_ROLE(", when: [{claim: c, exists: true, proxied: true}]"),
 		"f:6:71: 'proxied' goes with 'source' only\n"},
 	{WITH_ROLE(", when: [{claim: c, at_least: 1.5}, {claim: c, at_most: -2e3}]"), ""},

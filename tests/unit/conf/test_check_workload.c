@@ -34,6 +34,14 @@ static const struct say_row ROWS[] = {
 	{NAMED("p") ROLE(", provider: workload"),
 		"f:4:44: callers without a token need 'ranges' in 'workloads'\n"},
 	{NAMED("p") ROLE(", provider: workload") "workloads: {" RANGES "}\n", ""},
+	{NAMED("p") ROLE(", when: [{workload: [app=a, 'k8s:b=']}]") "workloads: {" RANGES "}\n",
+		""},
+	{NAMED("p") ROLE(", when: [{workload: app=a}]"),
+		"f:4:52: 'workload' needs 'ranges' in 'workloads'\n"},
+	{NAMED("p") ROLE(", when: [{workload: app}]") "workloads: {" RANGES "}\n",
+		"f:4:52: 'app' is no label: source:key=value\n"},
+	{NAMED("p") ROLE(", when: [{workload: app=a, equals: b}]") "workloads: {" RANGES "}\n",
+		"f:4:67: 'scope', 'source' and 'workload' stand alone, without a test\n"},
 	{NAMED("p") ROLE(", provider: workload, when: [{source: 10.0.0.0/8}, {claim: a, "
 			 "exists: true}, {scope: s}]") "workloads: {" RANGES "}\n",
 		"f:4:91: a caller without a token has no 'claim'\n"

@@ -333,6 +333,35 @@ static struct ident_request request_from(const char *address, bool proxied)
 	return request;
 }
 
+static const struct {
+	const char *labels, *values[2];
+	bool holds;
+} WORKLOADS[] = {
+	{"k8s:app=cart;oidc:b=c;", {"k8s:app=cart"}, true},
+	{"k8s:app=cart;oidc:b=c;", {"app=cart", "oidc:b=c"}, true},
+	{"k8s:app=cart;oidc:b=c;", {"app=cart", "b=c"}, false},
+	{"k8s:app=cart;oidc:b=c;", {"oidc:app=cart"}, false}, {"k8s:app=cart;", {"app=car"}, false},
+	{"k8s:app=cart;", {"app=cart;"}, false}, {"k8s:app=cart;", {"pp=cart"}, false},
+	{"k8s:app=;", {"app="}, true}, {"", {"app=cart"}, false},
+	{"k8s:app=cart;", {NULL}, false}, /* no values, no match */
+};
+
+START_TEST(workloads)
+{
+	/* Goal: the workload has exactly these labels, all of them; nobody known has none. */
+	const char *const *values = WORKLOADS[_i].values;
+	const struct ident_condition condition = {.about = IDENT_LABELS,
+		.values = values,
+		.n_values = (size_t)(values[0] != NULL) + (values[1] != NULL)};
+	const struct ident_request request = {.workload = span_of(WORKLOADS[_i].labels)};
+
+	ck_assert(ident_condition_is_of_request(&condition));
+	ck_assert_int_eq(ident_condition_of_request(&condition, &request), WORKLOADS[_i].holds);
+	ck_assert_int_eq(
+		ident_condition_of_caller(&condition, &(struct ident_caller){0}), IDENT_FAILS);
+}
+END_TEST
+
 START_TEST(sources)
 {
 	/* Goal: the caller's address counts, one from a header only where the role says so. */
@@ -400,6 +429,7 @@ Suite *condition_suite(void)
 	tcase_add_test(tc, scopes);
 	tcase_add_test(tc, elsewhere);
 	tcase_add_test(tc, sources);
+	tcase_add_loop_test(tc, workloads, 0, ARRAY_SIZE(WORKLOADS));
 	tcase_add_test(tc, certificates);
 	suite_add_tcase(suite, tc);
 	return suite;

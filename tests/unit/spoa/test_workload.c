@@ -1,8 +1,10 @@
 /* Callers that are known by an address, and tokens that are compared with it. */
 #include "tests/unit/spoa/suites.h"
 
+#include "spoa/explain.h"
 #include "spoa/workload_of.h"
 #include "tests/unit/spoa/help.h"
+#include "token/json.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -16,6 +18,8 @@ static const char CONFIG[] =
 	HELP_HEAD "providers:\n"
 		  "  - {name: a, issuer: 'https://a', audiences: [api], algorithms: [ES256]}\n"
 		  "roles:\n"
+		  "  - {name: other, provider: workload, when: [{workload: app=other}], "
+		  "labels: [role=other], number: 203}\n"
 		  "  - {name: local, provider: workload, when: [{source: 10.0.1.0/24}], labels: "
 		  "[role=local], number: 200}\n"
 		  "  - {name: admin, when: [{claim: role, equals: admin}], labels: [role=admin], "
@@ -177,8 +181,9 @@ START_TEST(without_token)
 	ck_assert_uint_eq(decision.binding.expires, UINT64_MAX);
 	ck_assert_uint_ne(decision.binding.subject, 0);
 	ck_assert(decision.binding.subject != ask(NULL, "10.0.1.8", NULL).binding.subject);
+	ck_assert_str_eq(ask(NULL, "10.0.2.1", NULL).role->name, "other");
 	/* Known, but no role is for it: "anybody" is for credentials. */
-	ASSERT_REASON(ask(NULL, "10.0.2.1", NULL).reason, BASE_REASON_NO_TOKEN);
+	ASSERT_REASON(ask(NULL, "10.0.3.1", NULL).reason, BASE_REASON_NO_TOKEN);
 	ASSERT_REASON(ask(NULL, "10.0.9.1", NULL).reason, BASE_REASON_NO_TOKEN);
 	ASSERT_REASON(ask(NULL, "192.0.2.1", NULL).reason, BASE_REASON_NO_TOKEN);
 	/* A bad token is no reason to look at the address. */
@@ -256,6 +261,66 @@ START_TEST(label)
 }
 END_TEST
 
+static const struct {
+	const char *question, *reason, *role, *where, *bound; /* NULL: not there */
+} QUESTIONS[] = {
+	{"{'source': '10.0.1.7'}", "ok", "local", "known", NULL},
+	{"{'source': '10.0.2.1'}", "ok", "other", "known", NULL},
+	{"{'source': '10.0.3.1'}", "no_token", NULL, "known", NULL},
+	{"{'source': '10.0.9.1'}", "no_token", NULL, "nowhere", NULL},
+	{"{'source': '10.0.1.7', 'proxied': true}", "no_token", NULL, "outside", NULL},
+	{"{'workload': 'k8s:app=other;'}", "ok", "other", "known", NULL},
+	{"{'provider': 'a', 'claims': {'role': 'admin', 'kubernetes.io': {'namespace': 'shop'}}, "
+	 "'source': '10.0.1.7'}",
+		"ok", "admin", "known", "match"},
+	{"{'provider': 'a', 'claims': {'role': 'admin', 'kubernetes.io': {'namespace': 'x'}}, "
+	 "'source': '10.0.1.7'}",
+		"workload_mismatch", NULL, "known", "mismatch"},
+	{"{'provider': 'a', 'claims': {'role': 'admin', 'kubernetes.io': {'namespace': 'x'}}}",
+		"workload_unknown", NULL, "outside", "unknown"},
+	{"{'provider': 'a', 'claims': {'role': 'admin'}, 'workload': 'k8s:app=other;'}", "ok",
+		"admin", "known", NULL},
+};
+
+static void has(const json_t *object, const char *key, const char *text)
+{
+	const char *got = json_string_value(json_object_get(object, key));
+
+	ck_assert_msg(text ? got && !strcmp(got, text) : !got, "%s: %s", key, got);
+}
+
+START_TEST(explained)
+{
+	/* Goal: role test says what a request would get, and who is known to be there. */
+	cleanup(json) json_t *question = NULL, *answer = NULL;
+	char text[300];
+
+	make("deny", "deny");
+	snprintf(text, sizeof(text), "%s", QUESTIONS[_i].question);
+	for (char *c = text; *c; c++)
+		*c = *c == '\'' ? '"' : *c;
+	question = json_loads(text, 0, NULL);
+	ck_assert_ptr_nonnull(question);
+	answer = spoa_explain(snapshot, question, &HELP_NOW);
+	has(answer, "reason", QUESTIONS[_i].reason);
+	has(answer, "role", QUESTIONS[_i].role);
+	has(json_object_get(answer, "workload"), "where", QUESTIONS[_i].where);
+	has(json_object_get(answer, "workload"), "bound", QUESTIONS[_i].bound);
+}
+END_TEST
+
+START_TEST(no_question)
+{
+	/* Goal: labels that are not canonical are a mistake, not a workload without them. */
+	cleanup(json) json_t *question = json_pack("{s:s}", "workload", "app=other");
+	cleanup(json) json_t *answer = NULL;
+
+	make("deny", "deny");
+	answer = spoa_explain(snapshot, question, &HELP_NOW);
+	ck_assert_ptr_nonnull(json_object_get(answer, "error"));
+}
+END_TEST
+
 Suite *suite_workload(void)
 {
 	Suite *suite = suite_create("spoa/workload");
@@ -269,6 +334,8 @@ Suite *suite_workload(void)
 	tcase_add_test(tc, with_token);
 	tcase_add_loop_test(tc, not_the_callers, 0, ARRAY_SIZE(STRANGERS));
 	tcase_add_test(tc, no_ipcache);
+	tcase_add_loop_test(tc, explained, 0, ARRAY_SIZE(QUESTIONS));
+	tcase_add_test(tc, no_question);
 	suite_add_tcase(suite, tc);
 	tcase_add_test(plain, label);
 	suite_add_tcase(suite, plain);
