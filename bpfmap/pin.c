@@ -125,7 +125,8 @@ int bpfmap_pin_version(int settings_fd, const char *dir, char why[BPFMAP_WHY])
 			strerror(-err));
 	if (settings.version != BPFMAP_ABI_VERSION)
 		return bpfmap_why(why, -EPROTO,
-			"%s has another layout: expected ABI version %d; found version %u", dir,
-			BPFMAP_ABI_VERSION, settings.version);
+			"%s has another layout: expected ABI version %d; found version %u "
+			"(identityd-setup --remove, then setup: docs/UPGRADE.md)",
+			dir, BPFMAP_ABI_VERSION, settings.version);
 	return 0;
 }

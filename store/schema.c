@@ -99,7 +99,8 @@ static int self_check(const struct self *self, size_t n_steps, char why[STORE_WH
 	}
 	if (ours && (uint64_t)self->version > n_steps) {
 		snprintf(why, STORE_WHY,
-			"its schema is version %lld, from a newer identityd; this one knows %zu",
+			"its schema is version %lld, from a newer identityd; this one knows %zu. "
+			"The way back is in docs/UPGRADE.md",
 			(long long)self->version, n_steps);
 		return -ENOTSUP;
 	}

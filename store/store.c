@@ -1,5 +1,6 @@
 #include "store/store.h"
 
+#include "store/keep.h"
 #include "store/schema.h"
 #include "store/sql.h"
 
@@ -114,7 +115,7 @@ static int switch_to_wal(sqlite3 *db, char why[STORE_WHY])
 	return r;
 }
 
-static int set_up(sqlite3 *db, char why[STORE_WHY])
+static int set_up(sqlite3 *db, const char *path, char why[STORE_WHY])
 {
 	int rc, r = store_schema_check(db, store_schema_n_steps, why);
 
@@ -130,6 +131,8 @@ static int set_up(sqlite3 *db, char why[STORE_WHY])
 		return store_sql_fail(db, rc, "it cannot be set up", why);
 	/* Small enough to look at as a whole: a wrong index would give a second number. */
 	r = expect(db, "PRAGMA integrity_check(1)", "ok", "it is damaged", why);
+	if (!r)
+		r = store_keep(db, path, store_schema_n_steps, why);
 	return r ? r : store_schema_bring(db, store_schema_steps, store_schema_n_steps, why);
 }
 
@@ -144,7 +147,7 @@ int store_open(const char *path, struct store **ret_store, char why[STORE_WHY])
 	if (!r)
 		r = open_db(path, &store->db, why);
 	if (!r)
-		r = set_up(store->db, why);
+		r = set_up(store->db, path, why);
 	if (r)
 		return about(path, r, why);
 	rc = store_sql_prepare(store);

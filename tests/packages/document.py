@@ -16,6 +16,6 @@ def sections(path="docs/INSTALL.md"):
     return {title: lines for title, lines in found.items() if lines}
 
 
-def commands(title):
+def commands(title, path="docs/INSTALL.md"):
     """Those of one section; there must be some."""
-    return [re.sub(r"\s+# .*", "", line).strip() for line in sections()[title]]
+    return [re.sub(r"\s+# .*", "", line).strip() for line in sections(path)[title]]

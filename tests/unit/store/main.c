@@ -16,6 +16,7 @@ int main(void)
 	srunner_add_suite(runner, sql_suite());
 	srunner_add_suite(runner, schema_suite());
 	srunner_add_suite(runner, identities_suite());
+	srunner_add_suite(runner, keep_suite());
 	srunner_add_suite(runner, keys_suite());
 	srunner_add_suite(runner, revocations_suite());
 	srunner_add_suite(runner, kill_suite());

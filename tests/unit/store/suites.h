@@ -4,6 +4,7 @@
 #include <check.h>
 
 Suite *identities_suite(void);
+Suite *keep_suite(void);
 Suite *keys_suite(void);
 Suite *kill_suite(void);
 Suite *revocations_suite(void);
