@@ -30,6 +30,9 @@ class Remote(LabCase):
             "tls", bpf="off", setup=False, admin_more=f", tcp: '127.0.0.1:{cls.secure}', "
             f"tls_cert: {cls.pki('agent.pem')}, tls_key: {cls.pki('agent.key')}, "
             f"client_ca: {cls.pki('ca.pem')}")
+        for agent in cls.agent, cls.tls:
+            procs.eventually(lambda a=agent: a.status()["providers"][0]["keys"],
+                             timeout=10, what="it has keys")
 
     def ask(self, method="GET", path="/readyz", body=None, token=TOKEN, **headers):
         """The status, and the text."""
