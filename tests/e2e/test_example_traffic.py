@@ -109,6 +109,7 @@ class Traffic(LabCase):
         for wanted, message, how in (
                 ("16", "no_token", {}), ("7", "no_role", {"token": self.nobody}),
                 ("12", "Not Found", {"token": self.reader, "method": "/x/../y"}),
+                ("13", "Bad Request", {"metadata": [("authorization", "Bearer a, Bearer b")]}),
                 ("13", "Bad Request", {"metadata": [("authorization", "Bearer a"),
                                                     ("authorization", "Bearer b")]})):
             with self.subTest(message):
