@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #define SLICE_S .002  /* between two slices */
-#define RATE    3000. /* a second: a quarter of what HAProxy's thread can do */
-#define EVEN_S  .6    /* at this rate for so long */
-#define HURRY_S .05   /* then it doubles each time: 20,000 within .9 s */
+#define RATE    4000. /* a second: a third of what HAProxy's thread can do */
+#define EVEN_S  .5    /* at this rate for so long */
+#define HURRY_S .05   /* then it doubles each time: 20,000 within .85 s */
 #define AT_ONCE 8     /* fewer do not disturb anybody */
 
 static double seconds_since(uint64_t ns)
