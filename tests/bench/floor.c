@@ -5,6 +5,7 @@
  *	floor ack ADDRESS...      a NOTIFY comes, an ACK goes back that sets one
  *	                          variable: one read, all complete frames, one
  *	                          write of all ACKs; nothing is checked
+ *	floor say FILE ADDRESS... the same with the payload that is in FILE
  *	floor each ADDRESS...     the same with a write for each ACK
  *	floor wrong ADDRESS...    ACKs with another frame's id, for the test of
  *	                          the load generator
@@ -25,8 +26,8 @@
 
 #define ROOM (128 * 1024)
 
-enum mode { ECHO, ACK, EACH, WRONG };
-static const char *const MODES[] = {"echo", "ack", "each", "wrong"};
+enum mode { ECHO, ACK, SAY, EACH, WRONG };
+static const char *const MODES[] = {"echo", "ack", "say", "each", "wrong"};
 
 struct conn {
 	int fd;
@@ -37,6 +38,8 @@ struct conn {
 
 static enum mode mode;
 static size_t echo_bytes;
+static unsigned char said[SPOP_FRAME_SIZE_DEFAULT];
+static size_t n_said;
 static unsigned char out_bytes[2 * ROOM];
 
 static void send_all(int fd, const void *p, size_t n)
@@ -73,7 +76,10 @@ static void ack(struct wr *w, const struct spop_frame *frame)
 	struct spop_frame_mark mark = spop_frame_begin(
 		w, SPOP_ACK, SPOP_FIN, frame->stream_id, frame->frame_id + (mode == WRONG));
 
-	spop_ack_set(w, SPOP_SCOPE_TXN, SPAN("verdict"), &allow);
+	if (mode == SAY)
+		wr_bytes(w, said, n_said);
+	else
+		spop_ack_set(w, SPOP_SCOPE_TXN, SPAN("verdict"), &allow);
 	if (spop_frame_end(w, mark, SPOP_FRAME_SIZE_DEFAULT))
 		bench_die("ACK does not fit");
 }
@@ -159,18 +165,30 @@ static void read_mode(const char *word)
 	bench_die("floor: %s is no mode", word);
 }
 
+static void read_payload(const char *path)
+{
+	FILE *f = fopen(path, "re");
+
+	if (!f)
+		bench_die("cannot read %s", path);
+	n_said = fread(said, 1, sizeof(said), f);
+	fclose(f);
+}
+
 int main(int argc, char **argv)
 {
 	int epoll = epoll_create1(EPOLL_CLOEXEC);
 	int first = 2;
 
 	if (argc < 3)
-		bench_die("usage: floor echo N|ack|each|wrong ADDRESS...");
+		bench_die("usage: floor echo N|ack|say FILE|each|wrong ADDRESS...");
 	read_mode(argv[1]);
 	if (mode == ECHO)
 		echo_bytes = (size_t)atol(argv[first++]);
 	if (mode == ECHO && (!echo_bytes || echo_bytes > ROOM))
 		bench_die("floor: 1 to %d bytes", ROOM);
+	if (mode == SAY)
+		read_payload(argv[first++]);
 	for (int i = first; i < argc; i++)
 		watch(epoll, bench_listen(argv[i]), true);
 	for (;;) {

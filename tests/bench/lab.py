@@ -77,8 +77,13 @@ class Floor:
     def __init__(self, lab, mode, *args):
         self.unix = lab.path(f"{mode}.sock")
         self.tcp = f"127.0.0.1:{procs.free_port()}"
-        self.pid = lab.start(f"floor-{mode}", [tool("floor"), mode, *args, self.unix, self.tcp]).pid
+        self.process = lab.start(f"floor-{mode}", [tool("floor"), mode, *args, self.unix, self.tcp])
+        self.pid = self.process.pid
         procs.eventually(lambda: procs.connects(self.unix), what=mode)
+
+    def stop(self):
+        self.process.stop()
+        os.unlink(self.unix)
 
 
 class Agent:
@@ -98,7 +103,7 @@ class Agent:
         with open(config, "w") as f:
             f.write(f"version: 1\nlisten: [{{unix: {self.unix}, mode: 0666}}, {{tcp: {self.tcp}}}]\n"
                     f"admin: {{unix: {self.admin}}}\nstore: {{path: {folder}/state.db}}\n"
-                    f"spop: {{max_connections: 4096}}\nworkers: {workers}\n"
+                    f"spop: {{max_connections: 4096, max_stall: 0, hello_timeout: 10s}}\nworkers: {workers}\n"
                     f"cache: {{tokens: {cache}}}\nlog: {{level: warning}}\n{rest}")
         self.process = lab.start(name, [IDENTITYD, "--config", config, "--user", UID], cpu)
         procs.eventually(lambda: not self.process.alive() or procs.connects(self.unix), 10, what=name)
@@ -106,10 +111,22 @@ class Agent:
             raise SystemExit(f"bench: {name} ended:\n{self.process.text()}")
         self.pid = self.process.pid
 
+    def stop(self):
+        self.process.stop()
+
     def metric(self, name):
         text = run([os.path.join(BUILD, "ctl", "identityctl"), "metrics", "--socket", self.admin])
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
                    if line.startswith(name))
+
+
+def cpu_us(pid):
+    """CPU time of a process so far."""
+    used = 0
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/schedstat") as f:
+            used += int(f.read().split()[0])
+    return used / 1e3
 
 
 def load(server, kind, conns, depth, *, tokens=None, seconds=None, cpu=LOAD_CPU, **more):

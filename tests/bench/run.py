@@ -64,19 +64,30 @@ def print_growth(found):
           f"{get('memory', 'grown_kib'):.0f} KiB more after {get('memory', 'messages') / 1e6:.0f} M messages")
 
 
+def errors(results):
+    failed, asked = (sum(r[field] for r in results) for field in ("errors", "n"))
+    return f"   {failed} of {asked} were not answered 200" if failed else ""
+
+
 def print_http(found):
-    l.say(f"\nHTTP, one HAProxy thread, {over_http.CONNECTIONS} connections: requests/s, p50 and p99 us")
+    l.say(f"\nHTTP, one HAProxy thread, {over_http.CONNECTIONS} connections: requests/s, p50 and p99 us, "
+          "CPU us each of HAProxy and agent")
     for key in found.found:
         if ": " in key and key[0].isdigit():
             l.say(f"  HAProxy {key:<40} {found.get(key, 'rate'):>10.0f} {found.get(key, 'p50_us'):>8.0f}"
-                  f" {found.get(key, 'p99_us'):>8.0f}")
+                  f" {found.get(key, 'p99_us'):>8.0f} {found.get(key, 'haproxy_us'):>8.1f}"
+                  f" {found.get(key, 'agent_us'):>6.1f}" + errors(found.found[key]))
+
+
+def beside(what):
+    return f"; {what['what']} {what['value']:.2f}" if what else ""
 
 
 def print_goals(rows):
     l.say("\nGoals")
     for row in rows:
         l.say(f"  {'met   ' if row['met'] else 'MISSED'} {row['what']:<64} {row['value']:>8.2f} {row['unit']:<5}"
-              f" (goal {row['goal']})")
+              f" (goal {row['goal']}{beside(row['beside'])})")
 
 
 def measure(parts, found):
