@@ -158,8 +158,10 @@ enum ctl_exit ctl_role_test(int argc, char **argv)
 
 	if (rc)
 		return rc;
-	if (!o.values[TOKEN] && !o.values[CLAIMS] && !o.values[CERT])
-		return ctl_args_usage(argv[0], "--token, --claims or --cert is needed");
+	if (!o.values[TOKEN] && !o.values[CLAIMS] && !o.values[CERT] && !o.values[SOURCE] &&
+		!o.values[WORKLOAD])
+		return ctl_args_usage(
+			argv[0], "--token, --claims, --cert, --source or --workload is needed");
 	if (o.values[CLAIMS] && !o.values[PROVIDER])
 		return ctl_args_usage(argv[0], "--claims needs --provider");
 	question = question_of(argv[0], o.values);

@@ -54,7 +54,7 @@ const struct ctl_command ctl_table[] = {
 		"--config FILE --audit-log FILE [-o text|json] NEW...",
 		"which decisions of an audit log other policies would have made otherwise"},
 	{{"role", "test"}, ctl_role_test,
-		"{--token TEXT|@FILE | --provider NAME --claims JSON|@FILE} [--cert FILE]\n"
+		"[--token TEXT|@FILE | --provider NAME --claims JSON|@FILE] [--cert FILE]\n"
 		"            [--source ADDRESS [--proxied]] [--workload LABELS]\n"
 		"            [--socket PATH] [-o text|json]",
 		"which role such a caller gets from the running daemon, and why not the others;\n"
