@@ -345,6 +345,7 @@ void conf_check(const struct conf *conf, const struct base_doc *doc, struct base
 	check_exports(&c);
 	check_challenge(&c);
 	conf_check_workloads(&c);
+	conf_check_etcd(&c);
 	for (size_t i = 0; i < conf->n_providers; i++)
 		conf_check_provider(&c, i);
 	for (size_t i = 0; i < conf->n_assertions; i++)

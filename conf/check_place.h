@@ -60,6 +60,9 @@ void conf_check_reach(const struct check *c, size_t i);
 /* conf/check_workload.c: the section workloads, and what roles and providers make of it. */
 void conf_check_workloads(const struct check *c);
 
+/* conf/check_etcd.c: the section etcd. */
+void conf_check_etcd(const struct check *c);
+
 /* conf/check.c: do both mean the same identity? */
 bool conf_check_same_labels(const struct conf_role *a, const struct conf_role *b);
 

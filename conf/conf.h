@@ -230,6 +230,18 @@ bool conf_provider_has_tokens(const struct conf_provider *provider);
 bool conf_provider_has_key_set(const struct conf_provider *provider);
 
 /* Who vouches for a number that is written in the file. */
+/* What is in the etcd. */
+enum conf_etcd_mode {
+	CONF_ETCD_KVSTORE,     /* the kvstore of a Cilium in kvstore mode, or nobody's but ours */
+	CONF_ETCD_CLUSTERMESH, /* a cluster of our own, which Cilium's agents look at */
+};
+
+/* What a label set without a number gets while etcd is away. */
+enum conf_etcd_away {
+	CONF_ETCD_ERROR,
+	CONF_ETCD_LOCAL,
+};
+
 enum conf_number_from {
 	CONF_NUMBER_FIXED, /* nobody: it is ours alone */
 	CONF_NUMBER_CRD,   /* the operator: a CiliumIdentity has it, with these labels */
@@ -454,6 +466,21 @@ struct conf {
 		struct conf_workload *entries;
 		size_t n_entries;
 	} workloads;
+
+	struct {
+		struct conf_strings endpoints; /* empty: there is no etcd */
+		int mode;                      /* enum conf_etcd_mode */
+		char *prefix;
+		char *node; /* NULL: the machine's name */
+		int64_t cluster_id;
+		char *ca_file; /* these may be NULL */
+		char *cert_file, *key_file;
+		char *user, *password_file;
+		bool allow_http;
+		int64_t timeout, lease, settle; /* ms */
+		int when_away;                  /* enum conf_etcd_away */
+		bool revocations;
+	} etcd;
 
 	struct conf_strings exports; /* claim names that become claim_NAME */
 

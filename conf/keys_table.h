@@ -34,5 +34,6 @@ extern const struct conf_section conf_keys_revocation;
 
 /* conf/keys_workload.c: who is known by an address. */
 extern const struct conf_section conf_keys_workloads;
+extern const struct conf_section conf_keys_etcd; /* conf/keys_etcd.c */
 
 #endif

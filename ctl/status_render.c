@@ -163,6 +163,8 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 	n += complain_workloads(json_object_get(status, "workloads"), to);
 	json_array_foreach (json_object_get(status, "providers"), i, provider)
 		n += complain_empty(provider, to);
+	if (is_text(json_object_get(status, "etcd"), "state", "away"))
+		n += complain(to, "ETCD IS AWAY", text_of(json_object_get(status, "etcd"), "why"));
 	if (json_is_string(json_object_get(audit, "error")))
 		n += complain(to, "NO AUDIT LOG", text_of(audit, "error"));
 	if (json_is_string(json_object_get(config, "last_reload_error")))
@@ -178,6 +180,19 @@ static void render_head(const json_t *status, FILE *to)
 	ctl_out_line(to, "identityd %s, up %s, %s", text_of(status, "version"),
 		age_of(status, "uptime_s").text,
 		json_is_boolean(ready) ? word : "readiness unknown");
+}
+
+static void render_etcd(const json_t *etcd, FILE *to)
+{
+	const json_t *numbers = json_object_get(etcd, "numbers");
+
+	if (!json_is_object(etcd))
+		return;
+	ctl_out_line(to,
+		"etcd           %s at %s as %s (%s): %s numbers known, %s of ours realised",
+		text_of(etcd, "state"), text_of(etcd, "endpoint"), text_of(etcd, "node"),
+		text_of(etcd, "mode"), number_of(etcd, "known").text,
+		number_of(numbers, "realised").text);
 }
 
 static void render_sums(const json_t *status, FILE *to)
@@ -202,6 +217,7 @@ static void render_sums(const json_t *status, FILE *to)
 	if (json_object_get(audit, "written"))
 		ctl_out_line(to, "audit          to %s, %s written, %s lost", text_of(audit, "to"),
 			number_of(audit, "written").text, number_of(audit, "lost").text);
+	render_etcd(json_object_get(status, "etcd"), to);
 	ctl_out_line(to, "requests       %s allow, %s deny, %s error",
 		number_of(requests, "allow").text, number_of(requests, "deny").text,
 		number_of(requests, "error").text);

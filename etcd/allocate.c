@@ -206,7 +206,7 @@ static void on_written(void *arg, int error, const struct etcd_reply *reply, con
 		return;
 	}
 	entry->locked = false;
-	if (!etcd_registry_labels(entry->numbers->registry, entry->candidate)) {
+	if (entry->creating) {
 		entry->numbers->stats.allocated++;
 		(void)!etcd_registry_set(entry->numbers->registry, entry->candidate,
 			labels_of(entry), reply->revision);
@@ -247,6 +247,7 @@ static void write_number(struct etcd_entry *entry)
 	ranges[0] = (struct etcd_range){.key = lock_key(entry, own)};
 	ranges[1] = (struct etcd_range){
 		.key = etcd_layout_id(cluster_of(entry), entry->candidate, number)};
+	entry->creating = !exists;
 	etcd_txn_init(&txn);
 	etcd_txn_if_created(&txn, ranges[0].key, entry->lock_revision);
 	if (exists) {
@@ -329,12 +330,11 @@ static void on_unlocked(void *arg, int error, const struct etcd_reply *reply, co
 	(void)why;
 }
 
-void etcd_allocate_unlock(struct etcd_numbers *numbers, struct span key, int64_t created)
+void etcd_allocate_unlock(struct etcd_numbers *numbers, struct span key)
 {
 	struct etcd_txn txn;
 
 	etcd_txn_init(&txn);
-	etcd_txn_if_created(&txn, key, created);
 	etcd_txn_then_delete(&txn, key);
 	(void)!etcd_client_call(
 		numbers->client, ETCD_TXN, etcd_txn_done(&txn), on_unlocked, NULL, NULL);

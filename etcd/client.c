@@ -350,12 +350,17 @@ void etcd_client_elsewhere(struct etcd_client *client)
 
 struct etcd_client_stats etcd_client_stats(const struct etcd_client *client)
 {
+	size_t revoking = 0;
+
+	for (const struct etcd_call *call = client->calls; call; call = call->next)
+		revoking += call->kind == ETCD_REVOKE;
 	return (struct etcd_client_stats){
 		.endpoint = client->options.endpoints[client->endpoint],
 		.calls = client->n_made,
 		.failures = client->n_failed,
 		.malformed = client->n_malformed,
 		.under_way = client->n_calls,
+		.revoking = revoking,
 		.why = client->why,
 	};
 }

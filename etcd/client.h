@@ -47,7 +47,10 @@ typedef void etcd_done_fn(void *arg, int error, const struct etcd_reply *reply, 
 /* NULL without memory. */
 struct etcd_client *etcd_client_new(
 	const struct etcd_options *options, const struct etcd_port *port) must_check;
-/* Drops all calls without a word; answers that come later are not for it. NULL is fine. */
+/*
+ * Drops all calls without a word; answers that come later are not for it, and
+ * the port has to have cancelled them before another client is made. NULL is fine.
+ */
 void etcd_client_free(struct etcd_client *client);
 
 /*
@@ -73,6 +76,7 @@ struct etcd_client_stats {
 	const char *endpoint; /* in use */
 	uint64_t calls, failures, malformed;
 	size_t under_way;
+	size_t revoking; /* of them, leases that are being given back */
 	const char *why; /* of the last failure; empty: none since the last success */
 };
 struct etcd_client_stats etcd_client_stats(const struct etcd_client *client);

@@ -32,6 +32,7 @@ struct etcd_entry {
 	enum etcd_step step;
 	bool ready;
 	bool renew;               /* our use is to be noted again, whatever the phase */
+	bool creating;            /* the number's key is made by what is under way */
 	bool locked;              /* there may be a lock of ours */
 	uint32_t id;              /* in use, or the last one: to be had again if it can be */
 	uint32_t user, candidate; /* what others use; what is tried */
@@ -68,8 +69,11 @@ struct etcd_numbers {
 void etcd_allocate_begin(struct etcd_entry *entry);
 /* The watch has come further. */
 void etcd_allocate_reached(struct etcd_numbers *numbers);
-/* A lock of ours that nobody knows of: an answer, or a request, was late. */
-void etcd_allocate_unlock(struct etcd_numbers *numbers, struct span key, int64_t created);
+/*
+ * A lock of ours that nobody waits for: an answer, or a request, was late. Its
+ * key has our lease in its name, so nobody else's can be meant.
+ */
+void etcd_allocate_unlock(struct etcd_numbers *numbers, struct span key);
 
 /* numbers.c: how a step ended. */
 void etcd_entry_event(struct etcd_entry *entry, enum etcd_event event);

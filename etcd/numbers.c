@@ -148,10 +148,9 @@ void etcd_entry_confirmed(struct etcd_entry *entry, uint32_t id)
 
 	if (entry->locked) { /* another way was faster than the lock */
 		entry->locked = false;
-		etcd_allocate_unlock(numbers,
-			etcd_layout_lock(&numbers->options.cluster, entry->labels,
-				etcd_lease_id(numbers->lock_lease), key),
-			entry->lock_revision);
+		etcd_allocate_unlock(
+			numbers, etcd_layout_lock(&numbers->options.cluster, entry->labels,
+					 etcd_lease_id(numbers->lock_lease), key));
 	}
 	entry->backoff_ns = 0;
 	entry->renew = false;
@@ -261,7 +260,7 @@ static void on_lock_put(struct etcd_numbers *numbers, const struct etcd_kv *kv)
 	snprintf(own, sizeof(own), "%" PRIx64, (uint64_t)etcd_lease_id(numbers->lock_lease));
 	entry = find(numbers, labels);
 	if (span_is(last, own) && (!entry || !entry->locked))
-		etcd_allocate_unlock(numbers, kv->key, kv->created);
+		etcd_allocate_unlock(numbers, kv->key);
 }
 
 static void on_put(void *arg, const struct etcd_kv *kv)
@@ -350,7 +349,7 @@ static bool make_parts(struct etcd_numbers *numbers)
 	const struct etcd_lease_owner owner = {on_lease, on_lease_ended, numbers};
 	const struct etcd_lease_owner lock_owner = {on_lease, nothing, numbers};
 	const struct etcd_watch_owner watch_owner = {
-		on_list, on_put, on_gone, on_listed, on_reached, numbers};
+		on_list, on_put, on_gone, on_listed, on_reached, NULL, numbers};
 	etcd_key_buf all, ids;
 
 	numbers->registry = etcd_registry_new(etcd_layout_min(cluster), etcd_layout_max(cluster));
@@ -434,6 +433,15 @@ void etcd_numbers_unwant(struct etcd_numbers *numbers, const char *labels)
 
 	if (entry)
 		etcd_entry_event(entry, ETCD_UNWANT);
+}
+
+void etcd_numbers_keep(
+	struct etcd_numbers *numbers, bool (*keep)(void *arg, const char *labels), void *arg)
+{
+	for (size_t i = 0; i < ETCD_ENTRY_BUCKETS; i++)
+		for (struct etcd_entry *entry = numbers->buckets[i]; entry; entry = entry->next)
+			if (!keep(arg, entry->labels))
+				etcd_entry_event(entry, ETCD_UNWANT);
 }
 
 struct ident_number etcd_numbers_find(const struct etcd_numbers *numbers, const char *labels)

@@ -66,6 +66,10 @@ int etcd_numbers_want(struct etcd_numbers *numbers, const char *labels, uint32_t
 /* Not any more: it is withdrawn, in order. What is not wanted is fine. */
 void etcd_numbers_unwant(struct etcd_numbers *numbers, const char *labels);
 
+/* All that keep does not name are not wanted any more. */
+void etcd_numbers_keep(
+	struct etcd_numbers *numbers, bool (*keep)(void *arg, const char *labels), void *arg);
+
 /* What changed has told last; id 0: no number. */
 struct ident_number etcd_numbers_find(const struct etcd_numbers *numbers, const char *labels);
 enum etcd_phase etcd_numbers_phase(const struct etcd_numbers *numbers, const char *labels);

@@ -78,11 +78,15 @@ static void retry_later(struct etcd_watch *watch)
 
 static void tell(struct etcd_watch *watch, const struct etcd_reply *reply)
 {
+	if (watch->owner.batch)
+		watch->owner.batch(watch->owner.arg, true);
 	for (size_t i = 0; i < reply->n_kvs; i++) {
 		const struct etcd_kv *kv = &reply->kvs[i];
 
 		(kv->deleted ? watch->owner.gone : watch->owner.put)(watch->owner.arg, kv);
 	}
+	if (watch->owner.batch)
+		watch->owner.batch(watch->owner.arg, false);
 }
 
 static void on_event(void *arg, int error, const struct etcd_reply *reply, const char *why)

@@ -20,6 +20,8 @@ struct etcd_watch_owner {
 	void (*listed)(void *arg);
 	/* Everything up to this revision has been told, as far as etcd has sent it. */
 	void (*reached)(void *arg, int64_t revision);
+	/* put and gone of one answer come between these two; NULL: it does not matter. */
+	void (*batch)(void *arg, bool begins);
 	void *arg;
 };
 

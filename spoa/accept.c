@@ -125,6 +125,8 @@ bool spoa_daemon_marks(const struct spoa_daemon *daemon)
 {
 	struct ident_markable ignored;
 
+	if (spoa_etcd_is_on(daemon->config->conf))
+		return true;
 	for (size_t i = 0; i < daemon->config->conf->n_roles; i++)
 		if (ident_number_markable(daemon->config->roles[i].number, &ignored))
 			return true;

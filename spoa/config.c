@@ -6,6 +6,7 @@
 #include "spoa/route.h"
 #include "spoa/secrets.h"
 #include "spoa/tls.h"
+#include "store/shared.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -160,6 +161,15 @@ static int compile_providers(struct spoa_config *config, struct base_diag *diag)
 	return rc ? rc : spoa_exports_compile(conf, &config->exports);
 }
 
+/* Numbers come from etcd: the one that it gave before, or none until it is asked. */
+static void shared_number(struct store *store, struct ident_role *role)
+{
+	uint32_t id;
+
+	if (!role->number.id && store_shared_get(store, role->labels, &id) == 0)
+		role->number = (struct ident_number){.id = id, .from = IDENT_ETCD};
+}
+
 /* The roles whose numbers are fixed, or those whose are not. 0, or the first failure. */
 static int number_some(
 	struct spoa_config *config, struct store *store, bool fixed, struct base_diag *diag)
@@ -170,7 +180,9 @@ static int number_some(
 		const struct conf_role *from = &config->conf->roles[i];
 		int rc = 0;
 
-		if (config->roles[i].labels && (from->number != 0) == fixed)
+		if (config->roles[i].labels && !from->number && config->conf->etcd.endpoints.n)
+			shared_number(store, &config->roles[i]);
+		else if (config->roles[i].labels && (from->number != 0) == fixed)
 			rc = role_number(config->conf, from, store, &config->roles[i], diag);
 		if (!first)
 			first = rc;

@@ -135,15 +135,21 @@ static void on_net(struct ev_loop *loop, ev_async *wake, int events)
 {
 	struct spoa_daemon *daemon = wake->data;
 	struct net_answer *answer;
+	bool etcd = false;
 
 	(void)loop;
 	(void)events;
 	while ((answer = net_take(daemon->net))) {
-		if (spoa_introspect_answer(daemon->introspect, answer))
+		if (spoa_etcd_answer(daemon->etcd, answer)) {
+			net_answer_free(answer);
+			etcd = true;
+		} else if (spoa_introspect_answer(daemon->introspect, answer))
 			net_answer_free(answer);
 		else
 			spoa_keys_answer(daemon->keys, answer);
 	}
+	if (etcd)
+		spoa_etcd_turn(daemon->etcd);
 }
 
 void spoa_daemon_retry(void *arg)
@@ -398,7 +404,9 @@ static void stop(struct spoa_daemon *daemon)
 	(void)!spoa_inherit_done(&daemon->inherit, why);
 	if (daemon->predecessor >= 0)
 		close(TAKE_FD(daemon->predecessor));
+	spoa_etcd_goodbye(daemon->etcd);
 	net_free(daemon->net);
+	spoa_etcd_free(daemon->etcd);
 	spoa_introspect_free(daemon->introspect);
 	spoa_keys_free(daemon->keys);
 	spoa_snapshot_unref(daemon->snapshot);
@@ -407,6 +415,7 @@ static void stop(struct spoa_daemon *daemon)
 	spoa_workload_watch_free(daemon->workloads);
 	spoa_kernel_policy_done(&daemon->in_kernel);
 	spoa_numbers_free(daemon->numbers);
+	spoa_allocator_etcd_free(daemon->shared);
 	spoa_policies_unref(daemon->policies);
 	spoa_keyring_free(daemon->keyring);
 	spoa_revoke_free(daemon->revoke);

@@ -7,6 +7,7 @@
 #define SPOA_DAEMON_H
 
 #include "net/net.h"
+#include "spoa/allocator_etcd.h"
 #include "spoa/allocator_local.h"
 #include "spoa/haproxy.h"
 #include "spoa/admin.h"
@@ -61,6 +62,8 @@ struct spoa_daemon {
 	struct spoa_keys *keys;
 	struct spoa_guard *guard;
 	struct spoa_revoke *revoke;
+	struct spoa_etcd *etcd;             /* NULL: there is none */
+	struct spoa_allocator_etcd *shared; /* the same */
 	struct spoa_keyring *keyring;
 	bool keyring_failed;     /* said in the log */
 	struct token_ctx *token; /* for logout tokens */

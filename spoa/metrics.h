@@ -101,6 +101,14 @@
 	X(PROVIDER_STATE, "gauge", "identityd_provider_state", "1 for the state that the provider's keys are in") \
 	X(PROVIDER_KEYS, "gauge", "identityd_provider_keys", "Keys of the provider that are in use") \
 	X(PROVIDER_AGE, "gauge", "identityd_provider_key_age_seconds", "Since the provider last said what its keys are") \
+	X(ETCD_UP, "gauge", "identityd_etcd_up", "1 while etcd answers, our lease lives and its numbers are known") \
+	X(ETCD_CALLS, "counter", "identityd_etcd_calls_total", "Calls to etcd, watches included") \
+	X(ETCD_FAILURES, "counter", "identityd_etcd_failures_total", "Calls that etcd did not answer as it should, by why") \
+	X(ETCD_SKIPPED, "counter", "identityd_etcd_skipped_total", "Keys in etcd that say nothing to us: malformed, or of another range") \
+	X(ETCD_NUMBERS, "gauge", "identityd_etcd_numbers", "Numbers of this cluster that etcd has, and those that we want and that may be marked") \
+	X(ETCD_ALLOCATED, "counter", "identityd_etcd_allocated_total", "Numbers that this agent made") \
+	X(ETCD_DOUBTS, "counter", "identityd_etcd_doubts_total", "Times that a number could not be vouched for any more, and that it was replaced by another") \
+	X(ETCD_REVOCATIONS, "gauge", "identityd_etcd_revocations_waiting", "Revocations that other agents do not know yet") \
 	X(WITHOUT_KEYS, "gauge", "identityd_providers_without_keys", "Providers whose keys are not known") \
 	X(IDENTITIES, "gauge", "identityd_identities", "Identities that have a number: of roles, and those that came up with callers") \
 	X(IDENTITIES_LENT, "gauge", "identityd_identities_from_claims", "Those that came up with callers") \

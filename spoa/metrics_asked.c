@@ -110,6 +110,31 @@ static void write_audit(FILE *to, const struct spoa_daemon *daemon)
 	spoa_metrics_one(to, SPOA_FAMILY_AUDIT_WRITABLE, stats.error == 0);
 }
 
+/* Nothing without etcd. */
+static void write_etcd(FILE *to, const struct spoa_daemon *daemon)
+{
+	struct spoa_etcd_metrics m = spoa_etcd_metrics(daemon->etcd);
+
+	if (!daemon->etcd)
+		return;
+	spoa_metrics_one(to, SPOA_FAMILY_ETCD_UP, m.up);
+	spoa_metrics_one(to, SPOA_FAMILY_ETCD_CALLS, (double)m.calls);
+	spoa_metrics_head(to, SPOA_FAMILY_ETCD_FAILURES);
+	spoa_metrics_value(to, SPOA_FAMILY_ETCD_FAILURES, "why=\"malformed\"", (double)m.malformed);
+	spoa_metrics_value(
+		to, SPOA_FAMILY_ETCD_FAILURES, "why=\"other\"", (double)(m.failures - m.malformed));
+	spoa_metrics_one(to, SPOA_FAMILY_ETCD_SKIPPED, (double)m.skipped);
+	spoa_metrics_head(to, SPOA_FAMILY_ETCD_NUMBERS);
+	spoa_metrics_value(to, SPOA_FAMILY_ETCD_NUMBERS, "state=\"known\"", (double)m.known);
+	spoa_metrics_value(to, SPOA_FAMILY_ETCD_NUMBERS, "state=\"wanted\"", (double)m.wanted);
+	spoa_metrics_value(to, SPOA_FAMILY_ETCD_NUMBERS, "state=\"realised\"", (double)m.realised);
+	spoa_metrics_one(to, SPOA_FAMILY_ETCD_ALLOCATED, (double)m.allocated);
+	spoa_metrics_head(to, SPOA_FAMILY_ETCD_DOUBTS);
+	spoa_metrics_value(to, SPOA_FAMILY_ETCD_DOUBTS, "end=\"doubted\"", (double)m.doubts);
+	spoa_metrics_value(to, SPOA_FAMILY_ETCD_DOUBTS, "end=\"replaced\"", (double)m.replaced);
+	spoa_metrics_one(to, SPOA_FAMILY_ETCD_REVOCATIONS, (double)m.revocations_waiting);
+}
+
 static double seconds(struct timeval tv)
 {
 	return (double)tv.tv_sec + (double)tv.tv_usec / 1e6;
@@ -170,6 +195,7 @@ void spoa_metrics_asked(FILE *to, struct spoa_daemon *daemon)
 	write_state(to, daemon);
 	write_providers(to, daemon);
 	write_audit(to, daemon);
+	write_etcd(to, daemon);
 	write_process(to, daemon);
 	spoa_metrics_kernel(to, &daemon->kernel, &daemon->extents);
 }

@@ -329,7 +329,9 @@ static int bring(struct spoa_numbers *numbers, const struct spoa_ask *ask,
 
 	if (!rc)
 		atomic_init(&made->used, used_s);
-	if (!rc && numbers->owner.appear && made->role < 0)
+	/* A role's own number is in the kernel with the configuration. */
+	if (!rc && numbers->owner.appear &&
+		(made->role < 0 || numbers->config->roles[made->role].number.id != number.id))
 		rc = numbers->owner.appear(
 			numbers->owner.arg, number.id, span_of(ask->labels), why);
 	if (!rc)
@@ -355,6 +357,9 @@ void spoa_numbers_failed(struct spoa_numbers *numbers, const struct spoa_ask *as
 void spoa_numbers_answer(
 	struct spoa_numbers *numbers, const struct spoa_ask *ask, struct ident_number number)
 {
+	const struct spoa_identity *old = spoa_identities_find(
+		numbers->table, spoa_identity_hash(span_of(ask->labels)), span_of(ask->labels));
+	bool is_new = !old || old->number.id != number.id; /* else only what may be done with it */
 	char why[STORE_WHY] = "";
 	struct base_now now;
 
@@ -363,8 +368,10 @@ void spoa_numbers_answer(
 		spoa_numbers_failed(numbers, ask, why);
 		return;
 	}
-	spoa_metrics_add(numbers->metrics, SPOA_COUNT_IDENTITIES_NEW, 1);
-	log_identity(BASE_LOG_INFO, "identity_new", ask, &number, NULL);
+	if (is_new) {
+		spoa_metrics_add(numbers->metrics, SPOA_COUNT_IDENTITIES_NEW, 1);
+		log_identity(BASE_LOG_INFO, "identity_new", ask, &number, NULL);
+	}
 	forget(numbers, span_of(ask->labels));
 }
 

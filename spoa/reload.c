@@ -86,6 +86,8 @@ static int adopt(struct spoa_daemon *daemon, struct spoa_config *config,
 	adopt_policies(daemon, spoa_policies_ref(policies), stamp);
 	(void)spoa_daemon_sign(daemon);
 	spoa_daemon_use_kernel(daemon);
+	if (daemon->etcd)
+		spoa_allocator_etcd_configured(daemon->shared);
 	rc = spoa_daemon_publish(daemon);
 	if (rc)
 		spoa_log(BASE_LOG_ERROR, "no_memory", "for", "snapshot");

@@ -143,13 +143,37 @@ int spoa_revoke_add(struct spoa_revoke *revoke, struct store_revocation *entry, 
 			rc, "it is stored, but not in force before a restart: no memory", why);
 	if (revoke->owner.revoked)
 		revoke->owner.revoked(revoke->owner.arg, &what);
+	if (revoke->owner.shared)
+		revoke->owner.shared(revoke->owner.arg, entry, false);
 	tidy(revoke, now_s);
 	return 0;
 }
 
+/* The one that is to go. */
+struct going {
+	const struct spoa_revoke *revoke;
+	int64_t id;
+};
+
+static int share_end(void *arg, const struct store_revocation *entry)
+{
+	const struct going *going = arg;
+	const struct spoa_revoke_owner *owner = &going->revoke->owner;
+
+	if (entry->id != going->id)
+		return 0;
+	owner->shared(owner->arg, entry, true);
+	return 1;
+}
+
 int spoa_revoke_remove(struct spoa_revoke *revoke, int64_t id, char why[STORE_WHY])
 {
-	int rc = store_unrevoke(revoke->store, id, why);
+	struct going going = {revoke, id};
+	int rc;
+
+	if (revoke->owner.shared)
+		(void)!store_revocations(revoke->store, 0, share_end, &going);
+	rc = store_unrevoke(revoke->store, id, why);
 
 	if (rc == -ENOENT)
 		return refuse(rc, "there is no revocation with this id", why);

@@ -22,6 +22,8 @@ struct spoa_revoke_owner {
 	 * borrowed. NULL: nobody wants to know.
 	 */
 	void (*revoked)(void *arg, const struct token_revocation *what);
+	/* It was revoked, or is taken back, here: other agents may want to know. NULL: none do. */
+	void (*shared)(void *arg, const struct store_revocation *entry, bool removed);
 	void *arg;
 };
 

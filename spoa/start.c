@@ -154,20 +154,48 @@ static int start_numbers(struct spoa_daemon *daemon)
 		.wake = spoa_daemon_worker_changed,
 		.arg = daemon,
 	};
+	const struct conf *conf = daemon->config->conf;
+	bool etcd = spoa_etcd_is_on(conf);
 	struct spoa_allocator allocator = spoa_allocator_local(&daemon->allocator);
 	struct spoa_identities *table = NULL;
 
 	daemon->allocator.store = daemon->store;
 	daemon->retire = (struct spoa_retire){
 		.store = daemon->store, .carried = list_carried, .arg = daemon};
+	if (etcd && spoa_allocator_etcd_new(daemon->store, &daemon->allocator, &daemon->shared))
+		return fail("identities", "out of memory");
+	if (etcd)
+		allocator = spoa_allocator_etcd(daemon->shared);
 	daemon->numbers = spoa_numbers_new(&allocator, &owner, &daemon->metrics);
 	daemon->retire.numbers = daemon->numbers;
 	if (!daemon->numbers ||
 		spoa_numbers_prepare(daemon->numbers, daemon->config, daemon->policies, &table))
 		return fail("identities", "out of memory");
 	spoa_numbers_adopt(daemon->numbers, daemon->config, daemon->policies, table);
-	if (spoa_allocator_local_restore(&daemon->allocator, daemon->numbers))
+	if ((!etcd || conf->etcd.when_away == CONF_ETCD_LOCAL) &&
+		spoa_allocator_local_restore(&daemon->allocator, daemon->numbers))
 		return fail("identities", "they cannot be read from the store");
+	/* Later, so that a number of etcd's counts before a local one. */
+	if (etcd && spoa_allocator_etcd_restore(daemon->shared, daemon->numbers))
+		return fail("identities", "they cannot be read from the store");
+	return 0;
+}
+
+static int start_etcd(struct spoa_daemon *daemon)
+{
+	struct spoa_etcd_parts parts = {.loop = daemon->loop,
+		.net = daemon->net,
+		.store = daemon->store,
+		.revoke = daemon->revoke,
+		.config = daemon->config};
+	char why[SPOA_ETCD_WHY] = "";
+
+	if (!daemon->shared)
+		return 0;
+	spoa_allocator_etcd_owner(daemon->shared, &parts);
+	if (spoa_etcd_new(&parts, &daemon->etcd, why))
+		return fail("etcd", why);
+	spoa_allocator_etcd_start(daemon->shared, daemon->etcd, daemon->numbers);
 	return 0;
 }
 
@@ -271,12 +299,21 @@ static void limit_connections(struct spoa_daemon *daemon, const struct conf *con
 	spoa_log_close(&log);
 }
 
+static void share(void *arg, const struct store_revocation *entry, bool removed)
+{
+	struct spoa_daemon *daemon = arg;
+
+	spoa_etcd_share(daemon->etcd, entry, removed);
+}
+
 /* What revoked tokens and used proofs are known by. */
 static int start_guard(struct spoa_daemon *daemon)
 {
 	const struct conf *conf = daemon->config->conf;
-	const struct spoa_revoke_owner owner = {
-		.changed = spoa_daemon_changed, .revoked = spoa_daemon_revoked, .arg = daemon};
+	const struct spoa_revoke_owner owner = {.changed = spoa_daemon_changed,
+		.revoked = spoa_daemon_revoked,
+		.shared = share,
+		.arg = daemon};
 	char why[STORE_WHY] = "";
 
 	if (spoa_guard_new((size_t)conf->dpop.replay_entries, daemon->store, &daemon->guard, why))
@@ -345,6 +382,8 @@ int spoa_daemon_start(
 	spoa_numbers_settle(daemon->numbers); /* what was restored */
 	if (!daemon->snapshot && spoa_daemon_publish(daemon))
 		return fail("start", "out of memory");
+	if (start_etcd(daemon))
+		return -1;
 	if (start_workers(daemon) || start_serving(daemon))
 		return -1;
 	daemon->generation = 1;

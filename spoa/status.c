@@ -62,8 +62,9 @@ static json_t *identity_of(const char *role, const struct spoa_identity *identit
 {
 	const struct ident_number number = identity->number;
 
-	return json_pack("{s:I, s:s, s:s, s:s}", "id", (json_int_t)number.id, "provenance",
-		ident_provenance_name(number.from), "role", role, "labels", identity->labels);
+	return json_pack("{s:I, s:s, s:b, s:s, s:s}", "id", (json_int_t)number.id, "provenance",
+		ident_provenance_name(number.from), "realised", number.realised, "role", role,
+		"labels", identity->labels);
 }
 
 /* Those of the roles in their order, then those that came up with callers. */
@@ -215,14 +216,15 @@ void spoa_status_whole(
 	unsigned waiting;
 	unsigned conns = spoa_status_connections(daemon, &waiting);
 	json_t *root = json_pack(
-		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"{s:s, s:I, s:b, s:o, s:o, s:i, s:i, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", IDENTITYD_VERSION, "uptime_s", (json_int_t)spoa_status_uptime_s(daemon),
 		"ready", json_array_size(missing) == 0, "not_ready", missing, "config",
 		config_status(daemon), "workers", (int)daemon->n_workers, "connections", (int)conns,
 		"waiting", (int)waiting, "providers", spoa_keys_status(daemon->keys), "bpf",
 		bpf(daemon), "identities", spoa_status_identities(daemon), "requests",
 		requests(daemon), "audit", audit_status(daemon), "haproxy", haproxies(daemon),
-		"workloads", spoa_workload_watch_status(daemon->workloads));
+		"workloads", spoa_workload_watch_status(daemon->workloads), "etcd",
+		spoa_etcd_status(daemon->etcd));
 
 	(void)request;
 	answer->body = root ? json_dumps(root, JSON_INDENT(2)) : NULL;

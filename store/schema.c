@@ -66,7 +66,14 @@ static const char STEP_3[] = "ALTER TABLE identities ADD COLUMN roles TEXT NOT N
 			     "ALTER TABLE identities ADD COLUMN released INTEGER NOT NULL DEFAULT 0"
 			     "	CHECK (released >= 0);";
 
-const char *const store_schema_steps[] = {STEP_1, STEP_2, STEP_3};
+/* Numbers of others: store/shared.h. roles: as in identities. */
+static const char STEP_4[] = "CREATE TABLE shared ("
+			     "	labels TEXT PRIMARY KEY NOT NULL CHECK (labels <> ''),"
+			     "	roles TEXT NOT NULL,"
+			     "	id INTEGER NOT NULL UNIQUE CHECK (id BETWEEN 1 AND 4294967295)"
+			     ") STRICT, WITHOUT ROWID;";
+
+const char *const store_schema_steps[] = {STEP_1, STEP_2, STEP_3, STEP_4};
 const size_t store_schema_n_steps = ARRAY_SIZE(store_schema_steps);
 
 /* What a file says about itself. */

@@ -56,6 +56,10 @@ static const char *const SQL[] = {
 	[STORE_SQL_SIGNING_LIST] = "SELECT kid, alg, key, sign_from, sign_until FROM signing_keys"
 				   " ORDER BY sign_from, kid",
 	[STORE_SQL_SIGNING_PURGE] = "DELETE FROM signing_keys WHERE sign_until <= ?1",
+	[STORE_SQL_SHARED_PUT] =
+		"INSERT OR REPLACE INTO shared (labels, roles, id) VALUES (?1, ?2, ?3)",
+	[STORE_SQL_SHARED_GET] = "SELECT id FROM shared WHERE labels = ?1",
+	[STORE_SQL_SHARED_LIST] = "SELECT labels, roles, id FROM shared ORDER BY id",
 };
 _Static_assert(ARRAY_SIZE(SQL) == STORE_SQL_COUNT, "a text for every statement");
 

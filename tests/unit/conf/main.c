@@ -11,6 +11,7 @@ int main(void)
 	srunner_add_suite(runner, suite_check());
 	srunner_add_suite(runner, suite_check_reach());
 	srunner_add_suite(runner, suite_check_workload());
+	srunner_add_suite(runner, suite_check_etcd());
 	srunner_add_suite(runner, suite_describe());
 	srunner_add_suite(runner, suite_field());
 	srunner_add_suite(runner, suite_keys());

@@ -6,6 +6,7 @@ unit(conf SOURCES
 	unit/conf/test_check.c
 	unit/conf/test_check_reach.c
 	unit/conf/test_check_workload.c
+	unit/conf/test_check_etcd.c
 	unit/conf/test_describe.c
 	unit/conf/test_field.c
 	unit/conf/test_keys.c

@@ -8,6 +8,7 @@ Suite *suite_bind(void);
 Suite *suite_check(void);
 Suite *suite_check_reach(void);
 Suite *suite_check_workload(void);
+Suite *suite_check_etcd(void);
 Suite *suite_describe(void);
 Suite *suite_field(void);
 Suite *suite_keys(void);

@@ -11,4 +11,9 @@ Suite *suite_layout(void);
 Suite *suite_phase(void);
 Suite *suite_registry(void);
 
+/* Of the program that has a real etcd. */
+Suite *suite_numbers(void);
+Suite *suite_notes(void);
+Suite *suite_mesh(void);
+
 #endif

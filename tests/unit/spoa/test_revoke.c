@@ -30,7 +30,7 @@ static void revoked(void *arg, const struct token_revocation *what)
 
 static void open_at(size_t max, int64_t now_s)
 {
-	const struct spoa_revoke_owner owner = {changed, revoked, &n_changed};
+	const struct spoa_revoke_owner owner = {changed, revoked, NULL, &n_changed};
 	char why[STORE_WHY];
 
 	ck_assert_int_eq(store_open(path, &store, why), 0);

@@ -15,6 +15,7 @@ int main(void)
 		return EXIT_FAILURE;
 	srunner_add_suite(runner, sql_suite());
 	srunner_add_suite(runner, schema_suite());
+	srunner_add_suite(runner, shared_suite());
 	srunner_add_suite(runner, identities_suite());
 	srunner_add_suite(runner, keep_suite());
 	srunner_add_suite(runner, keys_suite());

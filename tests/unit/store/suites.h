@@ -9,6 +9,7 @@ Suite *keys_suite(void);
 Suite *kill_suite(void);
 Suite *revocations_suite(void);
 Suite *schema_suite(void);
+Suite *shared_suite(void);
 Suite *sql_suite(void);
 Suite *store_suite(void);
 
