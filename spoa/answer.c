@@ -147,10 +147,15 @@ static bool address(struct spop_data *value, bool v4, const uint8_t *bytes)
 	return true;
 }
 
+static const struct ident_role *sender_of(const struct answer *a)
+{
+	return role_of(a) ? a->decision->sends : NULL;
+}
+
 /* The IPv4 address; where the role has none, its only one. */
 static bool srcaddr(struct answer *a, struct spop_data *value)
 {
-	const struct ident_role *role = role_of(a);
+	const struct ident_role *role = sender_of(a);
 
 	if (role && role->has_srcaddr4)
 		return address(value, true, role->srcaddr4);
@@ -159,7 +164,7 @@ static bool srcaddr(struct answer *a, struct spop_data *value)
 
 static bool srcaddr6(struct answer *a, struct spop_data *value)
 {
-	const struct ident_role *role = role_of(a);
+	const struct ident_role *role = sender_of(a);
 
 	return role && role->has_srcaddr6 && address(value, false, role->srcaddr6);
 }

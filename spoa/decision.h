@@ -45,6 +45,7 @@ struct spoa_decision {
 	/* On ALLOW, and on what was denied after they were found; role is the first of names. */
 	const struct ident_role *role;
 	const struct ident_role *asserts; /* whose assertion counts */
+	const struct ident_role *sends;   /* whose source address; NULL: nobody's */
 	const struct spoa_identity *identity;
 	struct span names; /* of the roles, commas between; as long as caller */
 	bool require_binding;

@@ -140,6 +140,7 @@ enum spoa_step spoa_stage_identity(struct spoa_case *c)
 	route = route_of(&match, identity);
 	c->decision.role = match.role;
 	c->decision.asserts = match.asserts;
+	c->decision.sends = match.sends;
 	c->decision.identity = identity;
 	c->decision.names = match.names;
 	c->decision.require_binding = match.require_binding;

@@ -5,6 +5,7 @@ static void take_first(struct spoa_match *match, const struct spoa_candidate *on
 	*match = (struct spoa_match){
 		.role = one->role,
 		.asserts = one->role,
+		.sends = one->role,
 		.names = span_of(one->role->name),
 		.labels = one->labels,
 		.route = one->role->route,
@@ -12,6 +13,11 @@ static void take_first(struct spoa_match *match, const struct spoa_candidate *on
 		.require_binding = one->role->require_binding,
 		.kill_on_expiry = one->role->kill_on_expiry,
 	};
+}
+
+static bool has_source(const struct ident_role *role)
+{
+	return role->has_srcaddr4 || role->has_srcaddr6;
 }
 
 static void take_more(struct spoa_match *match, const struct spoa_config *config,
@@ -25,6 +31,8 @@ static void take_more(struct spoa_match *match, const struct spoa_config *config
 	if (!roles[match->asserts - config->roles].assertion &&
 		roles[one->role - config->roles].assertion)
 		match->asserts = one->role;
+	if (!has_source(match->sends) && has_source(one->role))
+		match->sends = one->role;
 	match->require_binding |= one->role->require_binding;
 	match->kill_on_expiry |= one->role->kill_on_expiry;
 }

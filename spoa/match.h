@@ -22,6 +22,7 @@ struct spoa_match_work {
 struct spoa_match {
 	const struct ident_role *role;    /* the first */
 	const struct ident_role *asserts; /* the first with an assertion of its own, else role */
+	const struct ident_role *sends;   /* the first with a source address, else role */
 	struct span names;                /* with commas between */
 	struct span labels;               /* canonical */
 	const char *route;                /* or NULL */

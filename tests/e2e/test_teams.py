@@ -75,9 +75,15 @@ class Teams(LabCase):
     def ask(self, status, team):
         return self.lab.until(status, token=sign(team=team))
 
+    def labels_of(self, number):
+        return next(labels for labels, n in self.numbers().items() if n == number)
+
+    def seen(self, team):
+        """What the backend is told."""
+        return dict((name.lower(), value) for name, value in json.loads(self.ask(200, team).body)["headers"])
+
     def id_of(self, team):
-        """Its number, as the backend is told."""
-        seen = dict((name.lower(), value) for name, value in json.loads(self.ask(200, team).body)["headers"])
+        seen = self.seen(team)
         self.assertEqual(seen["x-identity-role"], "team")
         return int(seen["x-identity-id"])
 
@@ -119,3 +125,11 @@ class Teams(LabCase):
         self.agent.reload()
         self.assertEqual(self.id_of("red"), red)  # out of quarantine, as nobody else's
         self.assertEqual(self.connect(red), "connected")
+
+        self.configure("roles_match: all\n")
+        self.agent.reload()
+        both = self.seen("red")
+        self.assertEqual(both["x-identity-role"], "team,other")
+        self.assertNotIn(int(both["x-identity-id"]), (red, blue))
+        self.assertIn("k8s:role=other;k8s:team=red;", self.labels_of(int(both["x-identity-id"])))
+        self.assertEqual(self.connect(int(both["x-identity-id"])), "connected")

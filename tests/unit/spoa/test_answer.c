@@ -73,6 +73,7 @@ static void make(enum base_reason reason, const char *email)
 	if (reason == BASE_REASON_OK) {
 		decision.role = &config->roles[0];
 		decision.names = span_of(decision.role->name);
+		decision.sends = decision.role;
 		decision.route = span_of(config->roles[0].route);
 		give_identity();
 	}

@@ -196,6 +196,71 @@ START_TEST(certificates)
 }
 END_TEST
 
+static const char TEAMS[] = HELP_HEAD
+	"%s"
+	"providers:\n"
+	"  - {name: a, issuer: 'https://a', audiences: [api], algorithms: [ES256]}\n"
+	"roles:\n"
+	"  - {name: team, labels: ['team={claims.team|lower}']}\n"
+	"  - {name: admin, when: [{claim: role, equals: admin}], labels: [r=x], number: 200}\n";
+
+#define COMMON                                                                                     \
+	"k8s:io.cilium.k8s.policy.cluster=default;k8s:io.kubernetes.pod.namespace=identity-edge;"
+
+static const struct {
+	bool all;
+	const char *claims, *reason, *role, *labels;
+	int64_t identity;       /* 0: none */
+	const char *team, *why; /* what of the first role */
+} TEMPLATES[] = {
+	{false, "{\"team\": \"Red\", \"role\": \"admin\"}", "ok", "team", COMMON "k8s:team=red;", 0,
+		"holds", "-"},
+	{true, "{\"team\": \"Red\", \"role\": \"admin\"}", "ok", "team,admin",
+		COMMON "k8s:r=x;k8s:team=red;", 0, "holds", "-"},
+	{true, "{\"team\": \"a b\", \"role\": \"admin\"}", "ok", "admin", COMMON "k8s:r=x;", 200,
+		"fails",
+		"label team={claims.team|lower}: the value must be letters, digits, '-', '_', "
+		"'.', with a letter or digit at both ends"},
+	{true, "{\"role\": \"admin\"}", "ok", "admin", COMMON "k8s:r=x;", 200, "fails",
+		"label team={claims.team|lower}: there is no such claim"},
+	{true, "{\"_claim_names\": {\"team\": \"src\"}, \"role\": \"admin\"}", "groups_unknown",
+		"-", "-", 0, "unknown",
+		"label team={claims.team|lower}: the provider left the claim out of the token"},
+	{false, "{}", "no_role", "-", "-", 0, "fails",
+		"label team={claims.team|lower}: there is no such claim"},
+};
+
+START_TEST(templates)
+{
+	/* Labels from claims and all roles: what would follow, and why a role does not fit. */
+	char yaml[1024];
+	json_t *answer, *role;
+	const char *text;
+
+	snprintf(yaml, sizeof(yaml), TEAMS, TEMPLATES[_i].all ? "roles_match: all\n" : "");
+	spoa_snapshot_unref(snapshot);
+	spoa_config_unref(config);
+	config = help_config(yaml);
+	snapshot = help_snapshot(config);
+	answer = ask(json_pack("{s:s, s:o}", "provider", "a", "claims",
+		json_loads(TEMPLATES[_i].claims, 0, NULL)));
+	ck_assert_str_eq(text_in(answer, "reason"), TEMPLATES[_i].reason);
+	text = json_string_value(json_object_get(answer, "role"));
+	ck_assert_str_eq(text ? text : "-", TEMPLATES[_i].role);
+	text = json_string_value(json_object_get(answer, "labels"));
+	ck_assert_str_eq(text ? text : "-", TEMPLATES[_i].labels);
+	ck_assert_int_eq(
+		json_integer_value(json_object_get(answer, "identity")), TEMPLATES[_i].identity);
+	ck_assert_int_eq(json_object_get(answer, "identity_why") != NULL,
+		!strcmp(TEMPLATES[_i].reason, "ok") && !TEMPLATES[_i].identity);
+	role = json_array_get(json_object_get(answer, "roles"), 0);
+	ck_assert_str_eq(text_in(role, "answer"), TEMPLATES[_i].team);
+	text = json_string_value(json_object_get(role, "why"));
+	ck_assert_str_eq(text ? text : "-", TEMPLATES[_i].why);
+	json_decref(answer);
+}
+END_TEST
+
 START_TEST(no_questions)
 {
 	/* What is no question is said to be none. */
@@ -224,6 +289,7 @@ Suite *suite_explain(void)
 	tcase_add_test(tc, sources);
 	tcase_add_test(tc, tokens);
 	tcase_add_test(tc, certificates);
+	tcase_add_loop_test(tc, templates, 0, ARRAY_SIZE(TEMPLATES));
 	tcase_add_test(tc, no_questions);
 	suite_add_tcase(suite, tc);
 	return suite;
