@@ -22,7 +22,7 @@
 struct audit {
 	struct audit_file file;
 	struct audit_style style;
-	void (*state_changed)(void *arg, int error);
+	void (*state_changed)(void *arg, int error, bool only_rotation);
 	void *arg;
 	pthread_t thread;
 	bool started;
@@ -39,7 +39,7 @@ struct audit {
 
 	/* Shared. */
 	atomic_bool stop, reopen;
-	atomic_int error;
+	atomic_int error, rotation_error;
 	atomic_uint_fast64_t written, dropped;
 	unsigned n_rings;
 	struct audit_ring *rings[];
@@ -60,6 +60,7 @@ struct audit_stats audit_stats(const struct audit *audit)
 		.written = atomic_load_explicit(&audit->written, memory_order_relaxed),
 		.lost = all_lost(audit),
 		.error = atomic_load_explicit(&audit->error, memory_order_relaxed),
+		.rotation = atomic_load_explicit(&audit->rotation_error, memory_order_relaxed),
 	};
 }
 
@@ -85,10 +86,13 @@ void audit_reopen(struct audit *audit)
 	wake(audit);
 }
 
-static void set_error(struct audit *audit, int error)
+static void set_error(struct audit *audit, int error, int rotation)
 {
-	if (atomic_exchange(&audit->error, error) != error && audit->state_changed)
-		audit->state_changed(audit->arg, error);
+	bool changed = atomic_exchange(&audit->error, error) != error;
+
+	changed |= atomic_exchange(&audit->rotation_error, rotation) != rotation;
+	if (changed && audit->state_changed)
+		audit->state_changed(audit->arg, error ? error : rotation, !error && rotation);
 }
 
 /* Writes what is in the buffer. 0 when all of it is out, else -errno, and the rest stays. */
@@ -198,7 +202,7 @@ static void *run(void *arg)
 		if (audit->sent == 0 && atomic_exchange(&audit->reopen, false))
 			audit_file_reopen(&audit->file);
 		rc = pump(audit);
-		set_error(audit, -(rc ? rc : audit->rotation));
+		set_error(audit, -rc, -audit->rotation);
 	}
 	if (pump(audit))
 		atomic_fetch_add(&audit->dropped, audit->lines);

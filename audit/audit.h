@@ -23,15 +23,19 @@ struct audit_options {
 	size_t ring_bytes;  /* for each writer; see audit_ring_new */
 	unsigned n_rings;   /* writers */
 	struct audit_style style;
-	/* Called from the audit thread when writing begins to fail (errno) or works again (0). */
-	void (*state_changed)(void *arg, int error);
+	/*
+	 * Called from the audit thread when writing begins to fail, or only
+	 * renaming a full file does while its lines go on (errno), or works again (0).
+	 */
+	void (*state_changed)(void *arg, int error, bool only_rotation);
 	void *arg;
 };
 
 struct audit_stats {
 	uint64_t written; /* lines */
 	uint64_t lost;    /* entries that are in no line */
-	int error;        /* why nothing can be written now; 0: all is well */
+	int error;        /* why nothing can be written now; 0: lines are written */
+	int rotation;     /* why a full file grows on instead of being renamed; 0: it does not */
 };
 
 /* Starts the thread. Texts of options are borrowed. 0 or -errno. */

@@ -49,6 +49,7 @@ enum audit_text {
 	AUDIT_TEXT_PROTO,          /* "1.1", "2.0" as HAProxy's req.ver */
 	AUDIT_TEXT_TOKEN_WORKLOAD, /* that the token names, where it was compared: namespace/account/pod */
 	AUDIT_TEXT_WORKLOAD, /* labels of the one that is known to be at the address */
+	AUDIT_TEXT_HEADERS,  /* of the request: name NUL value NUL, again and again */
 	AUDIT_TEXT_REQID,
 	AUDIT_TEXT_TRACEPARENT,
 	AUDIT_TEXT_TYPE, /* of a note: one word */

@@ -22,6 +22,8 @@
 #define SKELETON   2048 /* names, numbers, addresses, time, node name */
 static_assert(2 * BASE_JSON_CHAR_MAX * (AUDIT_HOST_MAX + AUDIT_PATH_MAX + AUDIT_QUERY_MAX) +
 			      4 * LABELS_MAX + 16 * BASE_JSON_CHAR_MAX * AUDIT_VALUE_MAX +
+			      BASE_JSON_CHAR_MAX * AUDIT_HEADERS_BYTES +
+			      AUDIT_HEADERS_MAX * sizeof("{\"key\":\"\",\"value\":\"\"},") +
 			      SKELETON <
 		      AUDIT_LINE_MAX,
 	"a line is never too long");

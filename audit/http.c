@@ -44,12 +44,42 @@ void audit_http_protocol(struct wr *w, const struct audit_entry *entry)
 	base_json_text_piece(w, http_version(entry->text[AUDIT_TEXT_PROTO]), 8);
 }
 
-static void put_header(struct wr *w, const char *name, struct span value)
+static void put_header(struct wr *w, struct span name, struct span value)
 {
 	base_json_object(w, NULL);
-	base_json_str(w, "key", name);
+	base_json_text(w, "key", name, AUDIT_VALUE_MAX);
 	base_json_text(w, "value", value, AUDIT_VALUE_MAX);
 	base_json_end_object(w);
+}
+
+/* The text up to the next NUL, which goes with it; what was cut has none and is left out. */
+static bool next_piece(struct span *rest, struct span *ret)
+{
+	const char *end = rest->n ? memchr(rest->p, '\0', rest->n) : NULL;
+
+	if (!end)
+		return false;
+	*ret = (struct span){.p = rest->p, .n = (size_t)(end - rest->p)};
+	rest->n -= ret->n + 1;
+	rest->p = end + 1;
+	return true;
+}
+
+static void put_request_headers(struct wr *w, struct span rest)
+{
+	size_t left = AUDIT_HEADERS_BYTES;
+	struct span name, value;
+
+	for (int i = 0;
+		i < AUDIT_HEADERS_MAX && next_piece(&rest, &name) && next_piece(&rest, &value);
+		i++) {
+		if (value.n > AUDIT_VALUE_MAX)
+			value.n = AUDIT_VALUE_MAX;
+		if (name.n > AUDIT_VALUE_MAX || name.n + value.n > left)
+			return;
+		left -= name.n + value.n;
+		put_header(w, name, value);
+	}
 }
 
 /* 128 bits of HMAC-SHA-256: the same person has the same word, and nobody can guess it back. */
@@ -110,8 +140,9 @@ void audit_http_put(struct wr *w, const struct audit_entry *entry, const struct 
 		if (value.n && HEADERS[i].personal)
 			value = pseudonym(value, style, hex);
 		if (value.n)
-			put_header(w, HEADERS[i].name, value);
+			put_header(w, span_of(HEADERS[i].name), value);
 	}
+	put_request_headers(w, entry->text[AUDIT_TEXT_HEADERS]);
 	base_json_end_array(w);
 	base_json_end_object(w);
 	base_json_end_object(w);

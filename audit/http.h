@@ -9,6 +9,9 @@
 #define AUDIT_PATH_MAX  1024
 #define AUDIT_QUERY_MAX 256
 #define AUDIT_VALUE_MAX 256 /* of every other text but labels */
+/* Headers of the request: as many, and so many bytes of all their names and values. */
+#define AUDIT_HEADERS_MAX   16
+#define AUDIT_HEADERS_BYTES 512
 
 /* The member l7. */
 void audit_http_put(struct wr *w, const struct audit_entry *entry, const struct audit_style *style);

@@ -405,7 +405,9 @@ struct conf {
 		char *node;       /* NULL: cluster and host name */
 		int64_t allowed;  /* one of so many allowed requests is written; 0: none */
 		bool keep_query;
-		char *pseudonym_key_file; /* NULL: sub is written as it is */
+		struct conf_strings headers; /* of the request, to be written */
+		struct conf_strings redact;  /* of these, or any, those without their value */
+		char *pseudonym_key_file;    /* NULL: sub is written as it is */
 	} audit;
 
 	struct {

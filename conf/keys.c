@@ -273,6 +273,14 @@ static const struct conf_key AUDIT[] = {
 			"is denied or fails is always written."},
 	{"keep_query", CONF_BOOL, AT(conf, audit.keep_query), RANGE(0, 1), .fallback = "false",
 		.help = "Whether query strings are written; else HUBBLE_REDACTED stands there."},
+	{"headers", CONF_TEXTS, AT(conf, audit.headers), RANGE(0, 16), .fallback = "[]",
+		.reloadable = true,
+		.help = "Request headers that are written, where HAProxy sends them (the argument "
+			"headers)."},
+	{"redact", CONF_TEXTS, AT(conf, audit.redact), RANGE(0, 32), .reloadable = true,
+		.fallback = "[authorization, proxy-authorization, cookie, x-api-key, x-auth-token, "
+			    "dpop]",
+		.help = "Of those, the ones whose value is written as HUBBLE_REDACTED."},
 	{"pseudonym_key_file", CONF_PATH, AT(conf, audit.pseudonym_key_file), RANGE(2, 1024),
 		.example = "/etc/identityd/audit.key",
 		.help = "File with a secret of at least 32 bytes; sub and actor are then written "

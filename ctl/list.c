@@ -181,20 +181,26 @@ enum ctl_exit ctl_identity_show(int argc, char **argv)
 
 enum ctl_exit ctl_policy_test(int argc, char **argv)
 {
-	enum { ROLE, SERVICE };
+	enum { ROLE, SERVICE, METHOD, PATH, QUERY, HOST, IDENTITY };
 	static const struct ctl_option OPTIONS[] = {{"role", 0, 0}, {"service", 0, 0},
-		{"method", 0, 0}, {"path", 0, 0}, {"query", 0, 0}, {"host", 0, 0}};
+		{"method", 0, 0}, {"path", 0, 0}, {"query", 0, 0}, {"host", 0, 0},
+		{"identity", 0, 0}};
 	cleanup(json) json_t *question = json_object();
 	cleanup(json) json_t *answer = NULL;
+	long long identity;
 	struct ctl_options o;
 	enum ctl_exit rc =
 		ctl_options_read(argc, argv, OPTIONS, ARRAY_SIZE(OPTIONS), BOTH, 0, 0, NULL, &o);
 
 	if (rc)
 		return rc;
-	if (!o.values[ROLE] || !o.values[SERVICE])
-		return ctl_args_usage(argv[0], "--role and --service are needed");
-	for (size_t i = 0; i < ARRAY_SIZE(OPTIONS); i++)
+	if (!o.values[ROLE] == !o.values[IDENTITY] || !o.values[SERVICE])
+		return ctl_args_usage(argv[0], "--service is needed, and --role or --identity");
+	if (o.values[IDENTITY] &&
+		(!ctl_options_number(o.values[IDENTITY], 1, UINT32_MAX, &identity) ||
+			json_object_set_new(question, "identity", json_integer(identity))))
+		return ctl_args_usage(argv[0], "'%s' is no identity", o.values[IDENTITY]);
+	for (size_t i = 0; i < IDENTITY; i++)
 		if (o.values[i] &&
 			json_object_set_new(question, OPTIONS[i].name, json_string(o.values[i])))
 			return ctl_args_usage(argv[0], "a text is not UTF-8");

@@ -167,6 +167,9 @@ size_t ctl_status_complaints(const json_t *status, FILE *to)
 		n += complain(to, "ETCD IS AWAY", text_of(json_object_get(status, "etcd"), "why"));
 	if (json_is_string(json_object_get(audit, "error")))
 		n += complain(to, "NO AUDIT LOG", text_of(audit, "error"));
+	if (json_is_string(json_object_get(audit, "rotation_error")))
+		n += complain(to, "THE AUDIT LOG IS NOT ROTATED and grows on",
+			text_of(audit, "rotation_error"));
 	if (json_is_string(json_object_get(config, "last_reload_error")))
 		n += complain(to, "RELOAD FAILED", text_of(config, "last_reload_error"));
 	return n;

@@ -44,7 +44,8 @@ const struct ctl_command ctl_table[] = {
 		"may this caller? Which rule decides, and what every other one lacks; --batch\n"
 		"      answers one JSON object a line (docs/POLICY.md)"},
 	{{"policy", "test"}, ctl_policy_test,
-		"--role NAME --service NAME [--method M] [--path P] [--query Q] [--host H]\n"
+		"{--role NAME | --identity N} --service NAME [--method M] [--path P] [--query Q] "
+		"[--host H]\n"
 		"            [--socket PATH] [-o text|json]",
 		"what the policies that are in force in the daemon say about such a request;\n"
 		"      exit code 1 when they refuse it"},

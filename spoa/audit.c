@@ -1,5 +1,6 @@
 #include "spoa/audit.h"
 
+#include "spoa/audit_headers.h"
 #include "spoa/log.h"
 
 #include <errno.h>
@@ -12,14 +13,17 @@
 #define KEY_MAX 4096
 
 /* Called from the audit thread. */
-static void on_state(void *arg, int error)
+static void on_state(void *arg, int error, bool only_rotation)
 {
 	struct base_log log;
 
 	(void)arg;
 	if (!spoa_log_open(&log, error ? BASE_LOG_ERROR : BASE_LOG_INFO, "audit"))
 		return;
-	base_log_str(&log, "state", error ? "cannot_write" : "writing");
+	base_log_str(&log, "state",
+		only_rotation ? "cannot_rotate"
+		: error       ? "cannot_write"
+			      : "writing");
 	if (error)
 		base_log_str(&log, "why", strerror(error));
 	spoa_log_close(&log);
@@ -163,6 +167,7 @@ static void tell_caller(struct audit_entry *entry, const struct spoa_caller *cal
 	entry->text[AUDIT_TEXT_ISS] = spoa_caller_iss(caller, config);
 	entry->text[AUDIT_TEXT_SUB] = spoa_caller_text(caller, SPOA_TEXT_SUB);
 	entry->text[AUDIT_TEXT_CLIENT_ID] = spoa_caller_text(caller, SPOA_TEXT_CLIENT_ID);
+	entry->text[AUDIT_TEXT_ACTOR] = spoa_caller_text(caller, SPOA_TEXT_ACTOR);
 }
 
 void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t *n_allowed,
@@ -170,7 +175,9 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 	const struct spoa_decision *decision, const struct base_now *now)
 {
 	struct audit_entry entry;
-	uint64_t one_of = (uint64_t)snapshot->config->conf->audit.allowed;
+	char headers[AUDIT_TEXT_MAX];
+	const struct conf *conf = snapshot->config->conf;
+	uint64_t one_of = (uint64_t)conf->audit.allowed;
 	bool usual = decision->verdict == SPOA_ALLOW && !spoa_decision_is_audited(decision);
 	bool logged, shown;
 
@@ -185,6 +192,10 @@ void spoa_audit_decision(const struct spoa_audit *audit, unsigned ring, uint64_t
 		spoa_decision_is_audited(decision) ? AUDIT_AUDIT : VERDICT[decision->verdict];
 	entry.text[AUDIT_TEXT_REASON] = span_of(base_reason_word(decision->reason));
 	tell_request(&entry, request);
+	if (conf->audit.headers.n && request->headers.n)
+		entry.text[AUDIT_TEXT_HEADERS] = (struct span){.p = headers,
+			.n = spoa_audit_headers(request->headers, &conf->audit.headers,
+				&conf->audit.redact, headers, sizeof(headers))};
 	if (decision->caller)
 		tell_caller(&entry, decision->caller, snapshot->config);
 	if (decision->bound != SPOA_BOUND_NONE)

@@ -197,5 +197,6 @@ void spoa_metrics_asked(FILE *to, struct spoa_daemon *daemon)
 	write_audit(to, daemon);
 	write_etcd(to, daemon);
 	write_process(to, daemon);
-	spoa_metrics_kernel(to, &daemon->kernel, &daemon->extents);
+	spoa_metrics_kernel(
+		to, &daemon->kernel, spoa_numbers_table(daemon->numbers), &daemon->extents);
 }

@@ -66,7 +66,8 @@ static void write_extents(FILE *to, struct spoa_extents *extents, struct bpfmap 
 
 #define SLOTS (2 * BPFMAP_VERDICTS)
 
-/* Identities of the configuration, nobody, and all others together: that bounds the series. */
+/* So many identities, nobody, and all others together: that bounds the series. */
+#define IDENTITIES_MAX 1024
 struct sums {
 	size_t n;                          /* identities, each once */
 	uint32_t *numbers;                 /* in order */
@@ -80,15 +81,16 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static void list_numbers(struct sums *sums, const struct spoa_config *config)
+static void list_numbers(struct sums *sums, const struct spoa_identities *table)
 {
-	size_t n = 0;
+	size_t n = 0, all = 0;
 
-	for (size_t i = 0; i < config->conf->n_roles; i++)
-		sums->numbers[i] = config->roles[i].number.id;
-	qsort(sums->numbers, config->conf->n_roles, sizeof(*sums->numbers), compare);
-	for (size_t i = 0; i < config->conf->n_roles; i++)
-		if (sums->numbers[i] && (!n || sums->numbers[i] != sums->numbers[n - 1]))
+	for (size_t i = 0; i < table->n_slots && all < IDENTITIES_MAX; i++)
+		if (table->slots[i])
+			sums->numbers[all++] = table->slots[i]->number.id;
+	qsort(sums->numbers, all, sizeof(*sums->numbers), compare);
+	for (size_t i = 0; i < all; i++)
+		if (!n || sums->numbers[i] != sums->numbers[n - 1])
 			sums->numbers[n++] = sums->numbers[i];
 	sums->n = n;
 }
@@ -148,9 +150,10 @@ static void write_family(FILE *to, const struct sums *sums, enum spoa_family fam
 	write_series(to, family, "other", sums->rows[sums->n + 1]);
 }
 
-static void write_traffic(FILE *to, const struct spoa_kernel *kernel)
+static void write_traffic(
+	FILE *to, const struct spoa_kernel *kernel, const struct spoa_identities *table)
 {
-	const size_t n_rows = kernel->config->conf->n_roles + 2;
+	const size_t n_rows = IDENTITIES_MAX + 2;
 	cleanup(free) struct bpfmap_stat(*rows)[SLOTS] = calloc(n_rows, sizeof(*rows));
 	cleanup(free) uint32_t *numbers = calloc(n_rows, sizeof(*numbers));
 	cleanup(free) struct bpfmap_traffic *traffic = NULL;
@@ -159,14 +162,15 @@ static void write_traffic(FILE *to, const struct spoa_kernel *kernel)
 
 	if (!rows || !numbers || bpfmap_traffic(kernel->maps->map, &traffic, &n))
 		return;
-	list_numbers(&sums, kernel->config);
+	list_numbers(&sums, table);
 	for (size_t i = 0; i < n; i++)
 		add(&sums, &traffic[i]);
 	write_family(to, &sums, SPOA_FAMILY_PACKETS);
 	write_family(to, &sums, SPOA_FAMILY_BYTES);
 }
 
-void spoa_metrics_kernel(FILE *to, const struct spoa_kernel *kernel, struct spoa_extents *extents)
+void spoa_metrics_kernel(FILE *to, const struct spoa_kernel *kernel,
+	const struct spoa_identities *table, struct spoa_extents *extents)
 {
 	struct bpfmap_status status;
 	struct bpfmap_control control;
@@ -184,5 +188,5 @@ void spoa_metrics_kernel(FILE *to, const struct spoa_kernel *kernel, struct spoa
 				? (double)(control.break_glass_until - now.boot_ns) / 1e9
 				: 0);
 	write_extents(to, extents, kernel->maps->map);
-	write_traffic(to, kernel);
+	write_traffic(to, kernel, table);
 }

@@ -3,6 +3,7 @@
 #define SPOA_METRICS_KERNEL_H
 
 #include "bpfmap/dump.h"
+#include "spoa/identities.h"
 #include "spoa/kernel.h"
 
 #include <stdio.h>
@@ -14,7 +15,11 @@ struct spoa_extents {
 	struct bpfmap_extent extent[SPOA_EXTENTS];
 };
 
-/* Identities that no role has are one series, "other". */
-void spoa_metrics_kernel(FILE *to, const struct spoa_kernel *kernel, struct spoa_extents *extents);
+/*
+ * Identities of the table, the first 1024 in the order of its slots, by
+ * number; all others are one series, "other".
+ */
+void spoa_metrics_kernel(FILE *to, const struct spoa_kernel *kernel,
+	const struct spoa_identities *table, struct spoa_extents *extents);
 
 #endif

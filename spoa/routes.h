@@ -34,7 +34,7 @@ spoa_http_handler spoa_route_identities;
 spoa_http_handler spoa_route_flows;
 spoa_http_handler spoa_route_decisions;
 /*
- * {"role", "service", "method", "path", "query", "host"}: what the policies in
+ * {"role" or "identity", "service", "method", "path", "query", "host"}: what the policies in
  * force say about such a request: {"verdict", "reason", "policy"}.
  */
 spoa_http_handler spoa_route_explain_policy;

@@ -142,16 +142,27 @@ static struct span text_of(const json_t *body, const char *name)
 		.n = json_string_length(value)};
 }
 
-static const struct ident_role *find_role(const struct spoa_config *config, struct span name)
+/* By the number, or by a role whose labels are fixed; NULL: there is none. Borrowed. */
+static const struct spoa_identity *find_identity(
+	const struct spoa_snapshot *snapshot, const json_t *body)
 {
-	for (size_t i = 0; i < config->conf->n_roles; i++)
-		if (span_is(name, config->roles[i].name))
-			return &config->roles[i];
+	const struct spoa_identities *table = snapshot->identities;
+	const struct span name = text_of(body, "role");
+	int64_t number = 0;
+
+	for (size_t i = 0; name.n && i < table->n_roles; i++)
+		if (span_is(name, snapshot->config->roles[i].name))
+			return table->of_role[i];
+	if (!spoa_route_integer(body, "identity", 1, UINT32_MAX, &number))
+		return NULL;
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i] && table->slots[i]->number.id == number)
+			return table->slots[i];
 	return NULL;
 }
 
 /* By the stage that judges requests, so that the answer is the one that they would get. */
-static json_t *judge(const struct spoa_snapshot *snapshot, const struct ident_role *role,
+static json_t *judge(const struct spoa_snapshot *snapshot, const struct spoa_identity *identity,
 	const json_t *body, struct spoa_policy_work *work)
 {
 	const struct spoa_request request = {
@@ -169,7 +180,7 @@ static json_t *judge(const struct spoa_snapshot *snapshot, const struct ident_ro
 		.decision = spoa_decision_of(BASE_REASON_OK),
 	};
 
-	c.decision.role = role;
+	c.decision.identity = identity;
 	c.decision.route = request.service;
 	if (spoa_stage_policy(&c) == SPOA_NEXT)
 		spoa_decision_settle(&c.decision, BASE_REASON_OK);
@@ -177,7 +188,7 @@ static json_t *judge(const struct spoa_snapshot *snapshot, const struct ident_ro
 		spoa_verdict_name(c.decision.verdict), "reason",
 		base_reason_word(c.decision.reason), "audited", c.decision.audited, "policy",
 		c.decision.policy.n ? c.decision.policy.p : "", c.decision.policy.n, "labels",
-		role->labels);
+		identity->labels);
 }
 
 void spoa_route_explain_policy(
@@ -185,17 +196,17 @@ void spoa_route_explain_policy(
 {
 	const struct spoa_daemon *daemon = arg;
 	json_t *body = spoa_route_body(request);
-	const struct ident_role *role = find_role(daemon->config, text_of(body, "role"));
+	const struct spoa_identity *identity = find_identity(daemon->snapshot, body);
 	struct spoa_policy_work *work = spoa_policy_work_new();
 
 	if (!work)
 		answer->body = NULL;
-	else if (!role || !text_of(body, "service").n)
+	else if (!identity || !text_of(body, "service").n)
 		spoa_route_refuse(answer, 400,
-			"wanted: role, one of the configuration, and service; then method, path, "
-			"query and host");
+			"wanted: identity, or a role with fixed labels, and service; then method, "
+			"path, query and host");
 	else
-		spoa_route_say(answer, 200, judge(daemon->snapshot, role, body, work));
+		spoa_route_say(answer, 200, judge(daemon->snapshot, identity, body, work));
 	spoa_policy_work_free(work);
 	json_decref(body);
 }

@@ -158,6 +158,8 @@ static json_t *audit_status(const struct spoa_daemon *daemon)
 	json_object_set_new(object, "lost", json_integer((json_int_t)stats.lost));
 	json_object_set_new(
 		object, "error", stats.error ? json_string(strerror(stats.error)) : json_null());
+	json_object_set_new(object, "rotation_error",
+		stats.rotation ? json_string(strerror(stats.rotation)) : json_null());
 	return object;
 }
 

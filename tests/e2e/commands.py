@@ -55,6 +55,7 @@ TABLE = [
     (r"bpftool map dump pinned /run/identityd/bpf/flows$", LAB),
     (r"curl --unix-socket /run/identityd/admin.sock ", LAB),
     (r"jq .* /var/log/identityd/audit.log$", LAB),
+    (r"promtool test rules ", "tests/monitoring/run (\"test\", \"rules\")"),
     (r"make demo$", "tests/CMakeLists.txt (examples/demo/run)"),
     (r"(\w+=\w+ )?make ", MAKE),
     (r"tests/run checks dev$", ".ci/run (make test)"),

@@ -107,7 +107,8 @@ class Identities(LabCase):
         with open(cls.agent.config) as f:
             text = f.read()
         cls.agent.configure(text.replace(
-            "roles:\n", PROVIDERS.format(dir=folder) + "roles:\n" + ROLES))
+            "roles:\n", PROVIDERS.format(dir=folder) + "roles:\n" + ROLES)
+            + "audit: {to: stdout, headers: [accept-encoding, authorization]}\n")
         cls.agent.start()
         cls.haproxy()
         procs.eventually(lambda: cls.ask(cls.provider.token()).status == 200, 10)
@@ -136,7 +137,12 @@ class Identities(LabCase):
         def with_config(name, argv, **how):
             return start(name, [config if a == original else a for a in argv], **how)
         cls.lab.start = with_config
-        cls.lab.haproxy("unix@" + cls.agent.unix)
+        spoe = os.path.join(cls.lab.dir, "spoe.cfg")
+        with open(os.path.join(example, "spoe-identity.cfg")) as f:
+            text = f.read()
+        with open(spoe, "w") as f:
+            f.write(text.replace("args scheme=", "args headers=req.hdrs_bin scheme="))
+        cls.lab.haproxy("unix@" + cls.agent.unix, spoe=spoe)
         cls.lab.start = start
 
     @classmethod
@@ -154,6 +160,13 @@ class Identities(LabCase):
             if answer.status == 200 else {}
         connection.close()
         return answer
+
+    def audited(self):
+        """Headers of each decision in the audit log, which is the agent's standard output here."""
+        lines = [json.loads(line) for line in self.agent.process.text().splitlines()
+                 if line.startswith('{"flow"')]
+        return [{h["key"]: h["value"] for h in line["flow"]["l7"]["http"]["headers"]}
+                for line in lines if "l7" in line["flow"]]
 
     def refused(self, reason, status, **request):
         self.assertEqual(self.ask(**request).status, status)
@@ -205,6 +218,11 @@ class Identities(LabCase):
         self.assertEqual(seen["x-identity-role"], "agent")
         self.assertEqual(seen["x-identity-subject"], "alice")
         self.assertEqual(seen["x-identity-actor"], "agent-7")
+        # HAProxy sends the headers that the audit log is to have; the secret one without its value.
+        line = procs.eventually(lambda: [one for one in self.audited() if one.get("X-Identityd-Actor")],
+                                what="an audit line")[-1]
+        self.assertEqual((line["X-Identityd-Actor"], line["X-Identityd-Sub"]), ("agent-7", "alice"))
+        self.assertEqual((line["accept-encoding"], line["authorization"]), ("identity", "HUBBLE_REDACTED"))
         deep = {"sub": "e"}
         for name in "dcba":
             deep = {"sub": name, "act": deep}

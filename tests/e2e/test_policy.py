@@ -58,12 +58,25 @@ class Policy(LabCase):
         self.lab.until(200, path="/open", token=self.token)
         self.lab.until(403, path="/other", token=self.token)
 
+    def ctl(self, *words, code=0):
+        done = run(CTL, *words, "--socket", self.agent.admin, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
     def test_l7_rule(self):
         """Only what the HTTP rule says is allowed; the log names the rule."""
         self.refused(403, "policy_denied", path="/closed", token=self.token)
         self.assertEqual(self.lab.get("/open/x", self.token).status, 200)
         said = self.agent.process.wait_event(event="decision", reason="policy_denied")
         self.assertEqual(said["policy"], "shop/web:ingress[0].toPorts[0]")
+        flow = json.loads(self.ctl("tail", "--no-follow", "--verdict", "deny", "-o", "json").splitlines()[-1])["flow"]
+        self.assertEqual(flow["ingress_denied_by"],
+                         [{"name": "web", "namespace": "shop", "kind": "CiliumNetworkPolicy"}])
+        for label in "k8s:app=admin", "k8s:io.kubernetes.pod.namespace=shop":
+            self.assertIn(label, flow["destination"]["labels"])
+        words = "policy", "test", "--role", "admin", "--service", "be_admin", "--method", "GET"
+        self.assertIn("policy_denied, by shop/web:", self.ctl(*words, "--path", "/closed", code=1))
+        self.assertIn("allow: ok, by shop/web:", self.ctl(*words, "--path", "/open/x"))
 
     def test_unselected_service(self):
         """A service that no policy selects is open."""

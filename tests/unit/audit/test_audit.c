@@ -14,11 +14,13 @@
 
 static char path[128];
 static atomic_int last_error = -1;
+static atomic_bool rotation_alone;
 
-static void on_state(void *arg, int error)
+static void on_state(void *arg, int error, bool only_rotation)
 {
 	(void)arg;
 	atomic_store(&last_error, error);
+	atomic_store(&rotation_alone, only_rotation);
 }
 
 static struct audit *start_with(size_t ring_bytes, unsigned n_rings, uint64_t max_bytes)
@@ -140,6 +142,7 @@ START_TEST(full_disk)
 		nap();
 	ck_assert_int_eq(atomic_load(&last_error), EFBIG);
 	ck_assert_int_eq(audit_stats(audit).error, EFBIG);
+	ck_assert(!atomic_load(&rotation_alone));
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &none), 0);
 	for (int i = 0; i < 5000 && atomic_load(&last_error) != 0; i++)
 		nap();
@@ -166,7 +169,10 @@ START_TEST(cannot_rotate)
 		for (int n = 0; n < 5000 && audit_stats(audit).written < (i + 1) * 20u; n++)
 			nap();
 	}
-	ck_assert_int_eq(audit_stats(audit).error, EISDIR);
+	ck_assert_int_eq(audit_stats(audit).error, 0);
+	ck_assert_int_eq(audit_stats(audit).rotation, EISDIR);
+	ck_assert_int_eq(atomic_load(&last_error), EISDIR);
+	ck_assert(atomic_load(&rotation_alone));
 	audit_free(audit);
 	text = slurp("audit.log");
 	ck_assert_uint_eq(count(text, "agent_event\""), 100);

@@ -244,6 +244,50 @@ START_TEST(pseudonyms)
 }
 END_TEST
 
+static json_t *headers_of(json_t *root)
+{
+	return json_object_get(
+		json_object_get(json_object_get(json_object_get(root, "flow"), "l7"), "http"),
+		"headers");
+}
+
+START_TEST(headers)
+{
+	/* Goal: headers of the request stand behind ours, as many and as long as a line has room for. */
+	static const char SOME[] = "Accept\0text/html\0X-B\0\0x\"y\0z\0cut";
+	char many[40 * 4], *end = many;
+	struct audit_entry entry = request();
+	json_t *root, *list;
+	const char *key, *value;
+	size_t ours;
+
+	root = parsed(line_of(&entry, &STYLE));
+	ours = json_array_size(headers_of(root));
+	json_decref(root);
+	entry.text[AUDIT_TEXT_HEADERS] = (struct span){.p = SOME, .n = sizeof(SOME) - 1};
+	root = parsed(line_of(&entry, &STYLE));
+	list = headers_of(root);
+	ck_assert_uint_eq(json_array_size(list), ours + 3);
+	ck_assert_int_eq(
+		json_unpack(json_array_get(list, ours), "{s:s, s:s}", "key", &key, "value", &value),
+		0);
+	ck_assert_str_eq(key, "Accept");
+	ck_assert_str_eq(value, "text/html");
+	ck_assert_int_eq(json_unpack(json_array_get(list, ours + 2), "{s:s, s:s}", "key", &key,
+				 "value", &value),
+		0);
+	ck_assert_str_eq(key, "x\"y");
+	ck_assert_str_eq(value, "z");
+	json_decref(root);
+	for (int i = 0; i < 40; i++, end += 4)
+		memcpy(end, "k\0v", 4);
+	entry.text[AUDIT_TEXT_HEADERS] = (struct span){.p = many, .n = sizeof(many)};
+	root = parsed(line_of(&entry, &STYLE));
+	ck_assert_uint_eq(json_array_size(headers_of(root)), ours + 16);
+	json_decref(root);
+}
+END_TEST
+
 START_TEST(trace)
 {
 	/* Goal: only a well-formed traceparent is a trace (W3C Trace Context 3.2.2). */
@@ -306,6 +350,7 @@ Suite *flow_suite(void)
 	tcase_add_test(tcase, of_the_kernel);
 	tcase_add_test(tcase, verdicts);
 	tcase_add_test(tcase, pseudonyms);
+	tcase_add_test(tcase, headers);
 	tcase_add_test(tcase, trace);
 	tcase_add_test(tcase, any_bytes);
 	suite_add_tcase(suite, tcase);

@@ -31,7 +31,7 @@ static const struct {
 	{{"identity", "show", "x"}, "one identity is needed"},
 	{{"flow", "list", "--limit", "0"}, "--limit takes 1 to 10000"},
 	{{"flow", "list", "--limit", "1", "--limit", "2"}, "'2' is given a second time"},
-	{{"policy", "test", "--role", "r"}, "--role and --service are needed"},
+	{{"policy", "test", "--role", "r"}, "--service is needed, and --role or --identity"},
 	{{"observe", "--for", "1h"}, "wanted: --for TIME and --why TEXT"},
 	{{"log-level"}, "one level is needed"},
 	{{"completion", "fish"}, "one shell is needed: bash or zsh"},

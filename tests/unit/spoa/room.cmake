@@ -46,6 +46,7 @@ unit(spoa
 		unit/spoa/test_proof.c
 		unit/spoa/test_provider.c
 		unit/spoa/test_public.c
+		unit/spoa/test_audit_headers.c
 		unit/spoa/test_recent.c
 		unit/spoa/test_refusal.c
 		unit/spoa/test_request.c

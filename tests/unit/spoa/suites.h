@@ -52,6 +52,7 @@
 	X(haproxy) \
 	X(workload) \
 	X(http_guard) \
+	X(audit_headers) \
 	X(recent) \
 	X(assertion) \
 	X(kernel_policy) \
