@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import procs
+import spop
 import test_audit
 from harness import CTL, LabCase, run
 
@@ -149,6 +150,22 @@ KERNEL_ROLES = """\
 labels: ["k8s:role=admin"], number: 300, route: be_admin}
   - {name: reader, provider: corp, when: [{claim: scope, any: [read]}], \
 labels: ["k8s:role=reader"], number: 301, route: be_reader}
+  - {name: team, provider: corp, when: [{claim: team, exists: true}], \
+labels: ["team={claims.team}"], route: be_admin}
+"""
+
+# Beside POLICY, without a look at requests.
+TEAM_POLICY = """\
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: team, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: admin}}
+  ingress:
+    - fromEndpoints:
+        - matchExpressions: [{key: team, operator: In, values: [blue, green]}]
+          matchLabels: {k8s:io.kubernetes.pod.namespace: identity-edge}
 """
 
 # In the cgroup of HAProxy, with this mark: connect, and say how it went.
@@ -190,6 +207,7 @@ class PolicyInKernel(LabCase):
     def write(cls, role):
         with open(cls.path + ".new", "w") as f:
             f.write(POLICY.format(path="/.*").replace("8080", str(cls.port)).replace("role: admin", f"role: {role}"))
+            f.write(TEAM_POLICY)
         os.rename(cls.path + ".new", cls.path)
 
     def connect(self, identity):
@@ -218,6 +236,34 @@ class PolicyInKernel(LabCase):
             return [flow for flow in flows if flow.get("Summary") == summary
                     and flow["source"]["identity"] == identity]
         return procs.eventually(found, what=f"{summary} of {identity} in the audit log")[0]
+
+    def identity(self, team):
+        """(verdict, number) for a member of that team: the first request of such an identity."""
+        token = self.provider.sign(roles=[], team=team)
+        with spop.FakeHaproxy(self.agent.unix) as haproxy:
+            haproxy.hello()
+            got = haproxy.ask("identify", {
+                "token": spop.Str(token), "scheme": spop.Str("Bearer"), "service": spop.Str("be_admin"),
+                "method": spop.Str("GET"), "path": spop.Str("/"), "host": spop.Str("h")})
+        return got["verdict"], got["id"]
+
+    def test_identity_that_appears(self):
+        """An identity that comes up with a request: when the first answer says allow, the kernel knows it."""
+        sets = len(self.agent.process.events(event="kernel_policy"))
+        for team in "blue", "green":
+            verdict, number = self.identity(team)
+            self.assertEqual(verdict.value, "allow")
+            self.assertNotIn(number.value, (300, 301))
+            self.assertEqual(self.connect(number.value), "connected")  # at once, not eventually
+        verdict, _ = self.identity("red")
+        self.assertEqual(verdict.value, "deny")
+        red = self.agent.process.events(event="identity_new")[-1]
+        self.assertIn("team=red", red["labels"])
+        self.assertEqual(self.connect(red["identity"]), "Operation not permitted")
+        # Each was written alone: nothing was swapped, and others' rules are as they were.
+        self.assertEqual(len(self.agent.process.events(event="kernel_policy")), sets)
+        self.assertEqual(self.connect(300), "connected")
+        self.assertEqual(self.connect(301), "Operation not permitted")
 
     def test_audit_of_what_is_stopped(self):
         """A connect that is refused and a packet that is dropped: who, from where to where, why."""
