@@ -233,4 +233,5 @@ class Traffic(LabCase):
         self.refused(400, headers=[("Authorization", "a"), ("Authorization", "b")])
         self.refused(403, path="/admin/x", token=self.admin)
         self.logged("broken")
+        self.assertNotIn("be_nowhere", self.lab.proxy.text())
         self.assertEqual(self.lab.get(token=self.reader).status, 200)

@@ -121,6 +121,10 @@ class Files(unittest.TestCase):
             before = agent.asked
             self.assertEqual(self.ask(name, self.lab.port), "14" if "grpc" in name else 503, name)
             self.assertGreater(agent.asked, before, name)
+            # By its own rules, before default_backend would refuse as well.
+            procs.eventually(lambda: re.search(r"fe_\w+~? fe_\w+/<NOSRV> ", self.lab.proxy.text())
+                             or " be_nowhere" in self.lab.proxy.text(), what=f"{name} logs")
+            self.assertNotIn("be_nowhere", self.lab.proxy.text(), name)
         agent.close()
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for name, status in zip(ports, pool.map(self.ask, ports, ports.values())):
