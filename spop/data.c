@@ -17,13 +17,11 @@
 #define MORE       128
 #define LAST_SHIFT 60 /* of the tenth byte: 4 bits of it are left */
 
-uint64_t spop_varint_parse(struct rd *r)
+/* What follows a first byte of v >= ONE_BYTE. Apart from the usual case, so that that is short. */
+static __attribute__((noinline)) uint64_t parse_more(struct rd *r, uint64_t v)
 {
-	uint64_t v = rd_u8(r);
 	uint64_t b = MORE;
 
-	if (v < ONE_BYTE)
-		return v;
 	for (unsigned shift = 4; b >= MORE; shift += 7) {
 		b = rd_u8(r);
 		if (shift == LAST_SHIFT && b > 15)
@@ -36,15 +34,18 @@ uint64_t spop_varint_parse(struct rd *r)
 	return v;
 }
 
-void spop_varint_encode(struct wr *w, uint64_t v)
+uint64_t spop_varint_parse(struct rd *r)
+{
+	uint64_t v = rd_u8(r);
+
+	return v < ONE_BYTE ? v : parse_more(r, v);
+}
+
+static __attribute__((noinline)) void encode_many(struct wr *w, uint64_t v)
 {
 	uint8_t bytes[SPOP_VARINT_MAX];
 	size_t n = 0;
 
-	if (v < ONE_BYTE) {
-		wr_u8(w, (uint8_t)v);
-		return;
-	}
 	bytes[n++] = (uint8_t)(v | ONE_BYTE);
 	v = (v - ONE_BYTE) >> 4;
 	while (v >= MORE) {
@@ -53,6 +54,14 @@ void spop_varint_encode(struct wr *w, uint64_t v)
 	}
 	bytes[n++] = (uint8_t)v;
 	wr_bytes(w, bytes, n);
+}
+
+void spop_varint_encode(struct wr *w, uint64_t v)
+{
+	if (v < ONE_BYTE)
+		wr_u8(w, (uint8_t)v);
+	else
+		encode_many(w, v);
 }
 
 struct span spop_string_parse(struct rd *r)
