@@ -48,7 +48,7 @@ TABLE = [
     (r"systemctl (reload|restart) \S+.service$", "tests/systemd/packaged (follow(\"Day by day\")"),
     # docs/UPGRADE.md, with the package of an older commit (make packages-test).
     (r"(cp|mv|rm) .* ?/var/lib/identityd/state.db", "tests/systemd/packaged (\"Going back\", \"docs/UPGRADE.md\")"),
-    (r"systemctl (stop|start) identityd.service$", "tests/systemd/packaged (\"Going back\", \"docs/UPGRADE.md\")"),
+    (r"systemctl (stop|start|reset-failed) identityd.service", "tests/systemd/packaged (\"Going back\", \"docs/UPGRADE.md\")"),
     (r"(packaging/oci/build$|podman (load|run) )", "tests/packages/image (commands(\"Container image\")"),
     (r"systemctl daemon-reload$", "tests/systemd/packaged (follow(\"Start it\")"),
     (r"systemd-(sysusers|tmpfiles --create)$", "tests/packages/source (commands(\"From source\")"),
