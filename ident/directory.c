@@ -205,7 +205,9 @@ static uint32_t number_of(const json_t *value)
 		if (!number || *end)
 			return 0;
 	}
-	return number >= IDENT_USER_MIN && number <= IDENT_GLOBAL_MAX ? (uint32_t)number : 0;
+	if (number <= 0 || number > IDENT_GLOBAL_MAX)
+		return 0;
+	return ident_range_of((uint32_t)number) == IDENT_RANGE_RESERVED ? 0 : (uint32_t)number;
 }
 
 /* 1 and an entry whose labels are the caller's; 0: left out; -ENOMEM. */

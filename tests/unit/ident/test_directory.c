@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char CILIUM[] =
-	"[{\"id\": 1, \"labels\": [\"reserved:host\"]},"
+	"[{\"id\": 1, \"labels\": [\"reserved:host\"]}, {\"id\": -5, \"labels\": [\"k8s:a=b\"]},"
+	" {\"id\": 102, \"labels\": [\"k8s:k8s-app=kube-dns\"]},"
 	" {\"id\": 51966, \"labels\": [\"k8s:io.kubernetes.pod.namespace=shop\", \"k8s:app=cart\"],"
 	"  \"labelsSHA256\": \"\"},"
 	" {\"id\": 16777217, \"labels\": [\"cidr:10.0.0.0/8\", \"reserved:world\"]},"
@@ -51,8 +52,9 @@ START_TEST(forms)
 	cleanup(ident_directory) struct ident_directory *directory =
 		parse(_i ? KUBECTL : CILIUM, &skipped);
 
-	ck_assert_uint_eq(ident_directory_count(directory), 2);
-	ck_assert_uint_eq(skipped, _i ? 3 : 6);
+	ck_assert_uint_eq(ident_directory_count(directory), _i ? 2 : 3);
+	ck_assert_uint_eq(skipped, _i ? 3 : 7);
+	is(directory, 102, _i ? "" : "k8s:k8s-app=kube-dns;"); /* well-known: a pod's, too */
 	is(directory, 51966, "k8s:app=cart;k8s:io.kubernetes.pod.namespace=shop;");
 	is(directory, 303, "oidc:b=c;k8s:empty=;");
 	is(directory, 1, "");

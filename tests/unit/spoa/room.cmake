@@ -64,6 +64,8 @@ unit(spoa
 		unit/spoa/test_watch.c
 		unit/spoa/test_worker.c
 		unit/spoa/test_workload.c
+		unit/spoa/test_workload_rules.c
+		unit/spoa/test_workloads.c
 		unit/spop/support.c
 		unit/token/ca.c
 		unit/token/keys.c

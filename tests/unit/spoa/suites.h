@@ -51,6 +51,8 @@
 	X(http) \
 	X(haproxy) \
 	X(workload) \
+	X(workload_rules) \
+	X(workloads) \
 	X(http_guard) \
 	X(audit_headers) \
 	X(recent) \
