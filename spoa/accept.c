@@ -123,12 +123,13 @@ static bool take(struct spoa_daemon *daemon, const struct spoa_listen *from, int
 
 bool spoa_daemon_marks(const struct spoa_daemon *daemon)
 {
+	const struct spoa_identities *all = daemon->snapshot ? daemon->snapshot->identities : NULL;
 	struct ident_markable ignored;
 
 	if (spoa_etcd_is_on(daemon->config->conf))
 		return true;
-	for (size_t i = 0; i < daemon->config->conf->n_roles; i++)
-		if (ident_number_markable(daemon->config->roles[i].number, &ignored))
+	for (size_t i = 0; all && i < all->n_slots; i++)
+		if (all->slots[i] && ident_number_markable(all->slots[i]->number, &ignored))
 			return true;
 	return false;
 }

@@ -28,7 +28,8 @@ struct spoa_allocator_etcd {
 	struct spoa_numbers *numbers; /* the same */
 	struct pending *pending;
 	struct fresh *fresh;
-	bool changed; /* since the last turn */
+	struct spoa_workload_watch *workloads; /* or NULL */
+	bool changed;                          /* since the last turn */
 };
 
 int spoa_allocator_etcd_new(
@@ -255,9 +256,20 @@ struct spoa_allocator spoa_allocator_etcd(struct spoa_allocator_etcd *allocator)
 	return (struct spoa_allocator){.ask = ask, .arg = allocator};
 }
 
+/* What cannot be kept is not known: whoever comes from there is nameless. */
+static void on_learnt(void *arg, uint32_t id, const char *labels)
+{
+	struct spoa_allocator_etcd *allocator = arg;
+
+	if (allocator->workloads)
+		(void)!spoa_workload_watch_learn(allocator->workloads, id, labels);
+}
+
 void spoa_allocator_etcd_owner(struct spoa_allocator_etcd *allocator, struct spoa_etcd_parts *parts)
 {
-	parts->owner = (struct etcd_numbers_owner){.changed = on_number, .arg = allocator};
+	allocator->workloads = parts->workloads;
+	parts->owner = (struct etcd_numbers_owner){
+		.changed = on_number, .learnt = on_learnt, .arg = allocator};
 	parts->turned = on_turned;
 }
 

@@ -25,6 +25,7 @@ struct spoa_etcd_parts {
 	struct store *store;
 	struct spoa_revoke *revoke;
 	struct spoa_config *config;
+	struct spoa_workload_watch *workloads; /* is told what numbers mean; NULL: nobody asks */
 	struct etcd_numbers_owner owner;
 	void (*turned)(void *arg); /* owner.arg: everything that was due has been told */
 };

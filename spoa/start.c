@@ -190,6 +190,10 @@ static int start_etcd(struct spoa_daemon *daemon)
 		.config = daemon->config};
 	char why[SPOA_ETCD_WHY] = "";
 
+	/* Without the ipcache nobody meets a number of others. */
+	if (daemon->config->conf->workloads.ipcache)
+		parts.workloads = daemon->workloads;
+
 	if (!daemon->shared)
 		return 0;
 	spoa_allocator_etcd_owner(daemon->shared, &parts);
