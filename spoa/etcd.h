@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "spoa/config.h"
 #include "spoa/revoke.h"
+#include "spoa/workloads.h"
 
 #include <ev.h>
 #include <jansson.h>

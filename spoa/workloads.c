@@ -147,9 +147,31 @@ static bool file_is_same(struct spoa_workload_watch *watch)
 	return false;
 }
 
-/* What is gone has an empty text, which is no label set. */
+/* Of each number only the last word, and nothing of those that nobody has any more. */
+static void forget_old(struct spoa_workload_watch *watch)
+{
+	struct ident_directory *last = NULL;
+	size_t kept = 0;
+
+	if (ident_directory_new(watch->learnt, watch->n_learnt, &last))
+		return;
+	for (size_t i = 0; i < watch->n_learnt; i++) {
+		struct ident_directory_entry *entry = &watch->learnt[i];
+
+		if (*entry->labels &&
+			span_is(ident_directory_find(last, entry->number), entry->labels))
+			watch->learnt[kept++] = *entry;
+		else
+			free((char *)entry->labels);
+	}
+	watch->n_learnt = kept;
+	ident_directory_unref(last);
+}
+
 static void take_learnt(struct spoa_workload_watch *watch, struct spoa_workloads *next)
 {
+	if (watch->news)
+		forget_old(watch);
 	if (!watch->n_learnt)
 		return;
 	if (ident_directory_new(watch->learnt, watch->n_learnt, &next->learnt) && watch->now)
@@ -220,27 +242,6 @@ void spoa_workload_watch_free(struct spoa_workload_watch *watch)
 struct spoa_workloads *spoa_workload_watch_now(struct spoa_workload_watch *watch)
 {
 	return spoa_workloads_ref(watch->now);
-}
-
-/* Of each number only the last word. */
-static void forget_old(struct spoa_workload_watch *watch)
-{
-	struct ident_directory *last = NULL;
-	size_t kept = 0;
-
-	if (ident_directory_new(watch->learnt, watch->n_learnt, &last))
-		return;
-	for (size_t i = 0; i < watch->n_learnt; i++) {
-		struct ident_directory_entry *entry = &watch->learnt[i];
-
-		if (*entry->labels &&
-			span_is(ident_directory_find(last, entry->number), entry->labels))
-			watch->learnt[kept++] = *entry;
-		else
-			free((char *)entry->labels);
-	}
-	watch->n_learnt = kept;
-	ident_directory_unref(last);
 }
 
 static int make_room(struct spoa_workload_watch *watch)

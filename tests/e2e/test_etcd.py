@@ -30,7 +30,7 @@ class SharedEtcd(LabCase):
 
     asks_haproxy = False
     mode = "lease: 2s, settle: 300ms, timeout: 1s"
-    more = ""
+    more = "workloads: {ranges: [10.77.0.0/16], ipcache: /run/nothing-here}\n"
 
     @classmethod
     def make(cls):
@@ -192,6 +192,17 @@ class SharedEtcd(LabCase):
         harness.run(harness.CTL, "revoke", "remove", done.stdout.split()[2].rstrip(","),
                     "--socket", self.a.admin)
         procs.eventually(lambda: self.lab.get(token=token).status == 200, 10, what="taken back at b")
+
+    def test_labels_of_pods(self):
+        """What Cilium writes about a pod's number is known to who looks into its ipcache, and forgotten."""
+        def known():
+            return self.a.status()["workloads"]["labels"]
+        self.settled(self.a, self.b)
+        procs.eventually(lambda: known() == 2, what="the roles' own numbers")
+        self.etcd.put(f"{IDS}51966", "k8s:app=cart;k8s:io.kubernetes.pod.namespace=shop;")
+        procs.eventually(lambda: known() == 3, what="the pod's number")
+        self.etcd.delete(f"{IDS}51966")
+        procs.eventually(lambda: known() == 2, what="it is forgotten")
 
     def test_strange(self):
         """Malformed keys and another cluster's numbers are skipped and counted, never trusted."""
