@@ -70,6 +70,7 @@ bench:
 	@cmake --preset dev >/dev/null
 	@cmake --build --preset dev --target bench_policy bench_kernel
 	@status=0; tests/bench/run.py || status=1; \
+		tests/bench/operate.py || status=1; \
 		build/dev/tests/bench_policy || status=1; \
 		build/dev/tests/bench_kernel || status=1; \
 		tests/bench/over_kill.py || status=1; exit $$status

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 /*
@@ -9,10 +10,13 @@
  * never wraps; one that would is put at the start, and a length of 0 says that
  * the rest of the ring is left out.
  */
+#define FACTS_BYTES offsetof(struct audit_entry, text)
 struct record {
-	uint32_t bytes;           /* with this header, a multiple of 8; 0: go on at the start */
-	struct audit_entry entry; /* its texts have lengths, and pointers of nobody */
+	uint32_t bytes;          /* with this header, a multiple of 8; 0: go on at the start */
+	uint16_t n[AUDIT_TEXTS]; /* bytes of each text */
+	char facts[FACTS_BYTES]; /* all but the texts: these are most of an entry's struct */
 };
+static_assert(AUDIT_TEXT_MAX <= UINT16_MAX, "a text's length fits");
 
 struct audit_ring {
 	size_t size;
@@ -102,13 +106,15 @@ bool audit_ring_push(struct audit_ring *ring, const struct audit_entry *entry)
 		return false;
 	}
 	record->bytes = (uint32_t)n;
-	record->entry = *entry;
+	memcpy(record->facts, entry, FACTS_BYTES);
 	p = (char *)(record + 1);
 	for (size_t i = 0; i < AUDIT_TEXTS; i++) {
-		record->entry.text[i].n = text_bytes(entry, i);
-		if (record->entry.text[i].n)
-			memcpy(p, entry->text[i].p, record->entry.text[i].n);
-		p += record->entry.text[i].n;
+		size_t len = text_bytes(entry, i);
+
+		record->n[i] = (uint16_t)len;
+		if (len)
+			memcpy(p, entry->text[i].p, len);
+		p += len;
 	}
 	ring->at += n;
 	atomic_store_explicit(&ring->head, ring->at, memory_order_release);
@@ -141,10 +147,10 @@ bool audit_ring_peek(struct audit_ring *ring, struct audit_entry *ret_entry)
 
 	if (!record)
 		return false;
-	*ret_entry = record->entry;
+	memcpy(ret_entry, record->facts, FACTS_BYTES);
 	for (size_t i = 0; i < AUDIT_TEXTS; i++) {
-		ret_entry->text[i].p = p;
-		p += ret_entry->text[i].n;
+		ret_entry->text[i] = (struct span){.p = p, .n = record->n[i]};
+		p += record->n[i];
 	}
 	return true;
 }

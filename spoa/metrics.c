@@ -3,6 +3,7 @@
 #include "base/mem.h"
 #include "spoa/decide.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const struct {
@@ -76,10 +77,19 @@ void spoa_metrics_head(FILE *to, enum spoa_family f)
 
 void spoa_metrics_value(FILE *to, enum spoa_family f, const char *labels, double value)
 {
-	if (labels)
-		fprintf(to, "%s{%s} %.17g\n", FAMILIES[f].metric, labels, value);
+	/* Most are whole numbers, for which %.17g is ten times as slow. */
+	bool whole = value >= -1e15 && value <= 1e15 && value == (double)(int64_t)value;
+
+	fputs(FAMILIES[f].metric, to);
+	if (labels) {
+		fputc('{', to);
+		fputs(labels, to);
+		fputc('}', to);
+	}
+	if (whole)
+		fprintf(to, " %lld\n", (long long)value);
 	else
-		fprintf(to, "%s %.17g\n", FAMILIES[f].metric, value);
+		fprintf(to, " %.17g\n", value);
 }
 
 void spoa_metrics_one(FILE *to, enum spoa_family f, double value)
