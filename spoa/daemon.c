@@ -405,8 +405,8 @@ static void stop(struct spoa_daemon *daemon)
 	if (daemon->predecessor >= 0)
 		close(TAKE_FD(daemon->predecessor));
 	spoa_etcd_goodbye(daemon->etcd);
+	spoa_etcd_free(daemon->etcd); /* it takes back what it asked the net for */
 	net_free(daemon->net);
-	spoa_etcd_free(daemon->etcd);
 	spoa_introspect_free(daemon->introspect);
 	spoa_keys_free(daemon->keys);
 	spoa_snapshot_unref(daemon->snapshot);
