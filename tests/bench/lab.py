@@ -152,7 +152,7 @@ def must_be_new(agent):
 
 
 def warm(agent, tokens, n):
-    """Every token once: what follows is remembered."""
+    """n NOTIFYs. Three for each token: verified, remembered, known by its bytes."""
     load(agent, "unix", 1, 32, tokens=tokens, count=n)
 
 

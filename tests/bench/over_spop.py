@@ -33,7 +33,7 @@ def shapes(lab, tokens, one, found):
     """The table of connections times frames in flight."""
     agent = l.Agent(lab, "cached")
     new = l.Agent(lab, "new", cache="64KiB")  # room for a few of the tokens: none is met again
-    l.warm(agent, tokens, 10100)
+    l.warm(agent, tokens, 3 * 10000)
     frame = 1300
     servers = [("raw bytes", l.Floor(lab, "echo", frame), {"raw": frame}),
                ("floor", l.Floor(lab, "ack"), {"tokens": tokens}),
@@ -106,7 +106,7 @@ def memory(lab, tokens, found):
     each = (l.resident(agent.pid) - idle) / 1000
     for s in held:
         s.close()
-    l.warm(agent, tokens, 10100)
+    l.warm(agent, tokens, 3 * 10000)
     n = 1000000 if l.QUICK else 10000000
     before = l.resident(agent.pid)
     l.load(agent, "unix", 4, 32, tokens=tokens, count=n)
