@@ -191,6 +191,7 @@ START_TEST(cut_text)
 		json = get_json("/api/v1/status", 200);
 		json_decref(json);
 		spoa_keys_free(TAKE_PTR(d->keys));
+		spoa_numbers_free(TAKE_PTR(d->numbers));
 		spoa_config_unref(TAKE_PTR(d->config));
 	}
 }
