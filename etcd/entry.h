@@ -11,7 +11,7 @@
 #include "etcd/watch.h"
 
 /* Label sets that are being asked about at once: each has at most one call under way. */
-#define ETCD_ALLOCATIONS_MAX 48
+#define ETCD_ALLOCATIONS_MAX 64
 /* Cilium's: long enough to allocate, short enough to wait for when its owner has died. */
 #define ETCD_LOCK_LEASE_S 25
 

@@ -460,7 +460,7 @@ void live_begin(void)
 		.lease_s = 60,
 		.settle_ns = 100 * NS_PER_MS,
 		.rest_ns = 3600 * NS_PER_S,
-		.max = 10000,
+		.max = 65536,
 	};
 	wipe("cilium/");
 	wipe("identityd/");

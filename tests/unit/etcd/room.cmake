@@ -15,6 +15,9 @@ add_executable(live_etcd
 	unit/etcd/test_notes.c
 	unit/etcd/test_mesh.c)
 target_link_libraries(live_etcd PRIVATE room_etcd PkgConfig::CHECK Threads::Threads)
+# Run by hand: build/release/tests/bench_etcd
+add_executable(bench_etcd bench/etcd.c unit/etcd/live.c)
+target_link_libraries(bench_etcd PRIVATE room_etcd PkgConfig::CHECK Threads::Threads)
 if(NOT IDENTITYD_SANITIZE AND NOT IDENTITYD_FUZZ)
 	add_test(NAME live_etcd COMMAND live_etcd)
 endif()
