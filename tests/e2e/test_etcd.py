@@ -248,4 +248,4 @@ class MeshEtcd(SharedEtcd):
             self.start(agent)
         self.assertEqual(self.settled(self.a, self.b), numbers)
 
-    test_kill = test_cut = test_away = test_revoked = test_strange = None
+    test_kill = test_cut = test_away = test_revoked = test_strange = test_labels_of_pods = None

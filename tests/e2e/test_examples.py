@@ -123,7 +123,7 @@ class Files(unittest.TestCase):
             self.assertGreater(agent.asked, before, name)
             # By its own rules, before default_backend would refuse as well.
             procs.eventually(lambda: re.search(r"fe_\w+~? fe_\w+/<NOSRV> ", self.lab.proxy.text())
-                             or " be_nowhere" in self.lab.proxy.text(), what=f"{name} logs")
+                             or " be_nowhere" in self.lab.proxy.text(), 20, what=f"{name} logs")
             self.assertNotIn("be_nowhere", self.lab.proxy.text(), name)
         agent.close()
         with concurrent.futures.ThreadPoolExecutor() as pool:
