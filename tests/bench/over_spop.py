@@ -95,6 +95,7 @@ def memory(lab, tokens, found):
     """Resident memory: idle, with idle connections, and over many messages."""
     # What is remembered is full soon: what grows then is no cache.
     agent = l.Agent(lab, "memory", cache="8MiB")
+    time.sleep(2)  # for what a start leaves behind
     idle = l.resident(agent.pid)
     held = []
     for _ in range(1000):
