@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,6 +52,7 @@ static void note_use(struct etcd_txn *txn, const struct etcd_entry *entry, uint3
 	char text[16];
 	int n = snprintf(text, sizeof(text), "%" PRIu32, id);
 
+	assert(etcd_lease_id(entry->numbers->lease)); /* without one it would stay for ever */
 	etcd_txn_then_put(txn, etcd_layout_value(cluster_of(entry), entry->labels, key),
 		(struct span){.p = text, .n = (size_t)n}, etcd_lease_id(entry->numbers->lease));
 }
@@ -157,6 +159,11 @@ static void lock(struct etcd_entry *entry)
 	};
 	struct etcd_txn txn;
 
+	if (!etcd_numbers_is_up(entry->numbers)) {
+		etcd_entry_later(entry);
+		return;
+	}
+	assert(lease);
 	etcd_txn_init(&txn);
 	etcd_txn_if_created(&txn, ranges[0].key, 0);
 	etcd_txn_then_put(&txn, ranges[0].key, SPAN(""), lease);
@@ -239,6 +246,11 @@ static void write_number(struct etcd_entry *entry)
 	struct etcd_txn txn;
 	bool exists;
 
+	/* A lease may have ended since the last step. */
+	if (!etcd_numbers_is_up(entry->numbers)) {
+		etcd_entry_later(entry);
+		return;
+	}
 	entry->candidate = choose(entry, &exists);
 	if (!entry->candidate) {
 		etcd_entry_later(entry);

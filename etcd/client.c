@@ -293,6 +293,12 @@ static void take_line(
 	done(arg, rc, NULL, why);
 }
 
+/* What etcd_reply_error has is etcd's word, and not to be had from a broken connection. */
+static int transport_error(int error)
+{
+	return error == -ENOENT || error == -ERANGE || error == -EACCES ? -EIO : error;
+}
+
 static void take_end(
 	struct etcd_client *client, struct etcd_call *call, const struct net_answer *answer)
 {
@@ -300,7 +306,7 @@ static void take_end(
 	struct span body = {.p = answer->body, .n = answer->body_len};
 	const char *text = "etcd's answer is malformed";
 	char why[160];
-	int rc = answer->error;
+	int rc = transport_error(answer->error);
 
 	if (rc) {
 		text = answer->why;
@@ -317,12 +323,27 @@ static void take_end(
 	finish(client, call, rc, reply, text);
 }
 
-bool etcd_client_answer(struct etcd_client *client, const struct net_answer *answer)
+static struct etcd_call *find(const struct etcd_client *client, const struct net_answer *answer)
 {
 	struct etcd_call *call = client->calls;
 
 	while (call && call != answer->owner)
 		call = call->next;
+	return call;
+}
+
+bool etcd_client_asked(
+	const struct etcd_client *client, const struct net_answer *answer, enum etcd_kind kind)
+{
+	const struct etcd_call *call = find(client, answer);
+
+	return call && call->kind == kind;
+}
+
+bool etcd_client_answer(struct etcd_client *client, const struct net_answer *answer)
+{
+	struct etcd_call *call = find(client, answer);
+
 	if (!call)
 		return false;
 	if (answer->more)

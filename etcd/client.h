@@ -38,7 +38,8 @@ struct etcd_options {
 /*
  * How a call goes on or ended. With error 0 there is a reply, which lives as
  * long as the call of this function; else there is none, and why says it:
- *   what net_answer has, -EPROTO, what etcd_reply_error has.
+ *   what net_answer has (-EIO for what would mean something of etcd's), -EPROTO,
+ *   what etcd_reply_error has.
  * A stream says so for each of its lines, and ends with an error: -EPIPE when
  * etcd closed it. The call is gone when this is called, but for lines.
  */
@@ -68,6 +69,10 @@ bool etcd_client_answer(struct etcd_client *client, const struct net_answer *ans
 
 /* Streams whose first line is late end then. To be called now and then. */
 void etcd_client_tick(struct etcd_client *client, uint64_t now_ns);
+
+/* Is it an answer to a call of this kind? */
+bool etcd_client_asked(
+	const struct etcd_client *client, const struct net_answer *answer, enum etcd_kind kind);
 
 /* The present endpoint is of no use: the next one is next. */
 void etcd_client_elsewhere(struct etcd_client *client);

@@ -155,17 +155,19 @@ static void on_number(void *arg, const char *labels, struct ident_number number)
 static void write_fresh(struct spoa_allocator_etcd *allocator)
 {
 	char why[STORE_WHY] = "";
+	bool begun;
 	int rc;
 
 	if (!allocator->fresh)
 		return;
 	rc = store_begin(allocator->store, why);
+	begun = !rc;
 	for (const struct fresh *f = allocator->fresh; f && !rc; f = f->next)
 		rc = store_shared_put(
 			allocator->store, &(struct store_shared){f->labels, f->roles, f->id}, why);
 	if (!rc)
 		rc = store_end(allocator->store, true, why);
-	else
+	else if (begun) /* else what is open is somebody else's */
 		(void)!store_end(allocator->store, false, (char[STORE_WHY]){0});
 	if (rc)
 		spoa_log(BASE_LOG_ERROR, "identity_not_stored", "why", why);
@@ -199,6 +201,9 @@ static void ask_away(struct spoa_allocator_etcd *allocator, struct spoa_numbers 
 	const struct conf *conf = spoa_numbers_config(numbers)->conf;
 	struct spoa_allocator local = spoa_allocator_local(allocator->local);
 
+	/* First, since with the answer the labels of ask go. */
+	if (before || conf->etcd.when_away == CONF_ETCD_LOCAL)
+		(void)!etcd_numbers_want(spoa_etcd_numbers(allocator->etcd), ask->labels, before);
 	if (before)
 		spoa_numbers_answer(
 			numbers, ask, (struct ident_number){.id = before, .from = IDENT_ETCD});
@@ -206,8 +211,6 @@ static void ask_away(struct spoa_allocator_etcd *allocator, struct spoa_numbers 
 		local.ask(local.arg, numbers, ask, 1);
 	else
 		spoa_numbers_failed(numbers, ask, "etcd is away");
-	if (before || conf->etcd.when_away == CONF_ETCD_LOCAL)
-		(void)!etcd_numbers_want(spoa_etcd_numbers(allocator->etcd), ask->labels, before);
 }
 
 static void ask_one(struct spoa_allocator_etcd *allocator, struct spoa_numbers *numbers,

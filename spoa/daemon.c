@@ -392,6 +392,7 @@ static void stop(struct spoa_daemon *daemon)
 
 	for (unsigned i = 0; i < daemon->n_workers; i++)
 		spoa_worker_free(daemon->workers[i]);
+	daemon->n_workers = 0;
 	spoa_audit_stop(&daemon->audit);
 	spoa_admin_free(daemon->admin);
 	spoa_public_free(daemon->public);

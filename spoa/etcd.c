@@ -245,10 +245,12 @@ struct etcd_numbers *spoa_etcd_numbers(struct spoa_etcd *etcd)
 
 void spoa_etcd_share(struct spoa_etcd *etcd, const struct store_revocation *entry, bool removed)
 {
-	if (!etcd || !etcd->share)
+	if (!etcd || !etcd->share || !spoa_share_tell(etcd->share, entry, removed))
 		return;
-	spoa_share_tell(etcd->share, entry, removed);
-	spoa_etcd_turn(etcd);
+	/* Not here: whoever revokes may have a transaction of the store open. */
+	ev_timer_stop(etcd->loop, &etcd->timer);
+	ev_timer_set(&etcd->timer, 0., 0.);
+	ev_timer_start(etcd->loop, &etcd->timer);
 }
 
 static void add_address(struct etcd_address *list, size_t *n, int family, const void *address,
@@ -294,7 +296,9 @@ void spoa_etcd_goodbye(struct spoa_etcd *etcd)
 	etcd_numbers_goodbye(etcd->numbers);
 	for (int ms = 0; ms < GOODBYE_MS && etcd_client_stats(etcd->client).revoking; ms++) {
 		while ((answer = net_take(etcd->net))) {
-			(void)etcd_client_answer(etcd->client, answer);
+			/* Nobody is there any more for what others would tell. */
+			if (etcd_client_asked(etcd->client, answer, ETCD_REVOKE))
+				(void)etcd_client_answer(etcd->client, answer);
 			net_answer_free(answer);
 		}
 		usleep(1000);

@@ -179,17 +179,16 @@ static void put(struct spoa_share *share, const struct store_revocation *entry, 
 	free(text);
 }
 
-void spoa_share_tell(void *arg, const struct store_revocation *entry, bool removed)
+bool spoa_share_tell(struct spoa_share *share, const struct store_revocation *entry, bool removed)
 {
-	struct spoa_share *share = arg;
-
 	struct store_revocation what = *entry;
 
 	if (share->telling)
-		return;
+		return false;
 	if (removed)
 		what.added = wall_s();
 	put(share, &what, removed);
+	return true;
 }
 
 /* What is revoked here under the same name; its id is 0 if nothing is. */

@@ -39,8 +39,11 @@ struct spoa_share *spoa_share_new(
 	struct etcd_client *client, struct store *store, struct spoa_revoke *revoke) must_check;
 void spoa_share_free(struct spoa_share *share);
 
-/* For struct spoa_revoke_owner: this was revoked, or taken back, here. */
-void spoa_share_tell(void *share, const struct store_revocation *entry, bool removed);
+/*
+ * This was revoked, or taken back; true: here, so that the others are to be told
+ * at the next tick, and not by them.
+ */
+bool spoa_share_tell(struct spoa_share *share, const struct store_revocation *entry, bool removed);
 
 uint64_t spoa_share_tick(struct spoa_share *share, uint64_t now_ns, int64_t wall_s);
 struct etcd_notes_stats spoa_share_stats(const struct spoa_share *share);

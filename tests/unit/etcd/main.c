@@ -10,6 +10,7 @@ int main(void)
 	srunner_add_suite(runner, suite_layout());
 	srunner_add_suite(runner, suite_phase());
 	srunner_add_suite(runner, suite_registry());
+	srunner_add_suite(runner, suite_allocate());
 	srunner_set_fork_status(runner, CK_NOFORK);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

@@ -6,7 +6,9 @@ unit(etcd SOURCES
 	unit/etcd/test_reply.c
 	unit/etcd/test_layout.c
 	unit/etcd/test_phase.c
-	unit/etcd/test_registry.c)
+	unit/etcd/test_registry.c
+	unit/etcd/double.c
+	unit/etcd/test_allocate.c)
 # With a real etcd, which takes a while: not among those that are run at each step.
 add_executable(live_etcd
 	unit/etcd/live_main.c

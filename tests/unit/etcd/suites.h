@@ -10,6 +10,7 @@ Suite *suite_reply(void);
 Suite *suite_layout(void);
 Suite *suite_phase(void);
 Suite *suite_registry(void);
+Suite *suite_allocate(void);
 
 /* Of the program that has a real etcd. */
 Suite *suite_numbers(void);
