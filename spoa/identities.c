@@ -179,11 +179,14 @@ struct spoa_identities *spoa_identities_new(const struct spoa_config *config)
 	size_t n = config->conf->n_roles;
 	cleanup(spoa_identities) struct spoa_identities *made = make(n, n);
 
-	for (size_t i = 0; made && i < n; i++) {
+	/* Fixed numbers first: of roles with the same labels theirs is everybody's. */
+	for (size_t k = 0; made && k < 2 * n; k++) {
+		size_t i = k % n;
 		const struct ident_role *role = &config->roles[i];
 		cleanup(spoa_identity) struct spoa_identity *identity = NULL;
 
-		if (!role->number.id || !role->labels || made->of_role[i])
+		if (!config->conf->roles[i].number == (k < n) || !role->number.id ||
+			!role->labels || made->of_role[i])
 			continue;
 		identity = spoa_identity_new(span_of(role->labels), (struct span){0});
 		if (!identity)

@@ -34,7 +34,7 @@ void spoa_kernel_policy_done(struct spoa_kernel_policy *now)
 {
 	forget_what(now);
 	for (size_t i = 0; i < now->n_known; i++)
-		free(now->known[i].labels);
+		free((char *)now->known[i].labels);
 	free(now->known);
 	*now = (struct spoa_kernel_policy){0};
 }
@@ -113,19 +113,24 @@ static int write_one(struct spoa_kernel_policy *now, const struct spoa_kernel_id
 	return err ? explain(err, why) : 0;
 }
 
-static void remove_one(struct spoa_kernel_policy *now, const struct spoa_kernel_identity *identity)
+static int remove_rules(struct spoa_kernel_policy *now, const struct spoa_kernel_identity *identity,
+	char why[BPFMAP_WHY])
 {
 	cleanup(set) struct spoa_kernel_set set = {0};
-	char why[BPFMAP_WHY] = "";
 	int err = spoa_kernel_rules_of(now->policies, identity, &set);
 
 	if (!err)
 		err = bpfmap_policy_remove(now->maps->map, set.rules, set.n_rules, why);
-	if (err) {
-		(void)explain(err, why);
+	return err ? explain(err, why) : 0;
+}
+
+static void remove_one(struct spoa_kernel_policy *now, const struct spoa_kernel_identity *identity)
+{
+	char why[BPFMAP_WHY] = "";
+
+	if (remove_rules(now, identity, why))
 		log_identity("an identity that is gone keeps its rules until the next set", why,
 			identity->number);
-	}
 }
 
 /* Into another agent's set. Until it is complete, these identities may less. */
@@ -210,18 +215,66 @@ static int remember(struct spoa_kernel_policy *now, uint32_t identity, struct sp
 
 static void forget(struct spoa_kernel_policy *now, size_t at)
 {
-	free(now->known[at].labels);
+	free((char *)now->known[at].labels);
 	now->known[at] = now->known[--now->n_known];
+}
+
+static bool is_known_by(const struct spoa_kernel_policy *now, const char *labels)
+{
+	for (size_t i = 0; i < now->n_known; i++)
+		if (!strcmp(now->known[i].labels, labels))
+			return true;
+	return false;
+}
+
+uint32_t spoa_kernel_role_number(const struct spoa_kernel_policy *now, size_t role)
+{
+	const struct ident_role *of = &now->config->roles[role];
+	const struct conf *conf = now->config->conf;
+
+	if (!of->number.id || conf->roles[role].number || !conf->etcd.endpoints.n)
+		return of->number.id;
+	return find(now, of->number.id) < now->n_known || is_known_by(now, of->labels)
+		       ? 0
+		       : of->number.id;
+}
+
+static const struct ident_role *find_role(const struct spoa_kernel_policy *now, uint32_t identity)
+{
+	for (size_t r = 0; now->config && r < now->config->conf->n_roles; r++)
+		if (now->config->roles[r].number.id == identity && spoa_kernel_role_number(now, r))
+			return &now->config->roles[r];
+	return NULL;
+}
+
+/* What is known at this place, into the kernel; what cannot be there is not known. */
+static int put(struct spoa_kernel_policy *now, size_t at, char why[BPFMAP_WHY])
+{
+	uint32_t epoch = 0;
+	int err;
+
+	if (!now->maps)
+		return 0;
+	err = write_one(now, &now->known[at], &epoch, why);
+	if (err)
+		forget(now, at);
+	else if (epoch != now->epoch) /* another agent's set came: all of ours go there */
+		now->epoch = 0;
+	return err;
 }
 
 int spoa_kernel_policy_appear(
 	struct spoa_kernel_policy *now, uint32_t identity, struct span labels, char why[BPFMAP_WHY])
 {
-	uint32_t epoch = 0;
+	size_t at = find(now, identity), n = now->n_known;
+	const struct ident_role *role = at < n ? NULL : find_role(now, identity);
+	struct spoa_kernel_identity former = {identity, at < n ? now->known[at].labels
+							: role ? role->labels
+							       : NULL};
 	int err;
 
 	*why = '\0';
-	if (find(now, identity) < now->n_known)
+	if (former.labels && span_is(labels, former.labels))
 		return 0;
 	if (now->maps && now->owns && !now->written) {
 		snprintf(why, BPFMAP_WHY, "the policies are not in the kernel yet");
@@ -230,22 +283,16 @@ int spoa_kernel_policy_appear(
 	err = remember(now, identity, labels);
 	if (err)
 		return explain(err, why);
-	if (!now->maps)
-		return 0;
-	err = write_one(now, &now->known[now->n_known - 1], &epoch, why);
-	if (err)
-		forget(now, now->n_known - 1);
-	else if (epoch != now->epoch) /* another agent's set came: all of ours go there */
-		now->epoch = 0;
-	return err;
-}
-
-static const struct ident_role *find_role(const struct spoa_kernel_policy *now, uint32_t identity)
-{
-	for (size_t r = 0; now->config && r < now->config->conf->n_roles; r++)
-		if (now->config->roles[r].number.id == identity)
-			return &now->config->roles[r];
-	return NULL;
+	/* The number is another's now. In between it may what anybody may. */
+	if (now->maps && former.labels)
+		err = remove_rules(now, &former, why);
+	if (err) {
+		forget(now, n);
+		return err;
+	}
+	if (at < n)
+		forget(now, at); /* and the new one takes its place */
+	return put(now, at, why);
 }
 
 struct span spoa_kernel_policy_labels(const struct spoa_kernel_policy *now, uint32_t identity)
@@ -258,11 +305,27 @@ struct span spoa_kernel_policy_labels(const struct spoa_kernel_policy *now, uint
 				      : (struct span){0};
 }
 
-void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity)
+/* The number that a role came with, and that it has no more. */
+static void role_goes(struct spoa_kernel_policy *now, uint32_t identity, struct span labels)
+{
+	for (size_t r = 0; now->config && now->maps && r < now->config->conf->n_roles; r++) {
+		const struct ident_role *role = &now->config->roles[r];
+
+		if (role->labels && role->number.id == identity && span_is(labels, role->labels) &&
+			!spoa_kernel_role_number(now, r))
+			remove_one(now, &(struct spoa_kernel_identity){identity, role->labels});
+	}
+}
+
+void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity, struct span labels)
 {
 	size_t at = find(now, identity);
 
-	if (at == now->n_known)
+	if (at == now->n_known) {
+		role_goes(now, identity, labels);
+		return;
+	}
+	if (!span_is(labels, now->known[at].labels))
 		return;
 	/* A role may have the same labels, and so the same number. */
 	if (now->maps && !find_role(now, identity))

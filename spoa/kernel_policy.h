@@ -13,7 +13,7 @@
 /* An identity that is not of a role with fixed labels. */
 struct spoa_kernel_identity {
 	uint32_t number;
-	char *labels; /* canonical */
+	const char *labels; /* canonical; of the known: owned */
 };
 
 /* What holds now, with references, and what of it is in the kernel. All zero: nothing. */
@@ -44,7 +44,8 @@ void spoa_kernel_policy_use(struct spoa_kernel_policy *now, struct spoa_config *
 
 /*
  * Identity with these canonical labels (copied) exists from now on: writes its
- * rules, and remembers it for every later set. To be called before anybody can
+ * rules, and remembers it for every later set. When the number was another's, its
+ * rules go first: one number has one owner. To be called before anybody can
  * decide with it. 0, also when nothing is enforced or it is known; or -errno
  * with a sentence in why, and it must not be used then: -ENOSPC no room,
  * -EAGAIN the set of these policies is not in force, -ENOMEM, another.
@@ -52,13 +53,22 @@ void spoa_kernel_policy_use(struct spoa_kernel_policy *now, struct spoa_config *
 int spoa_kernel_policy_appear(struct spoa_kernel_policy *now, uint32_t identity, struct span labels,
 	char why[BPFMAP_WHY]) must_check;
 
-/* It exists no longer, and nobody can have its mark any more. Trouble is logged. */
-void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity);
+/*
+ * These labels have this number no longer, and nobody can have its mark as
+ * theirs. Nothing happens when it is another's by now. Trouble is logged.
+ */
+void spoa_kernel_policy_go(struct spoa_kernel_policy *now, uint32_t identity, struct span labels);
 
 /* Canonical labels of a role's or a known identity; borrowed, empty when it is neither. */
 struct span spoa_kernel_policy_labels(const struct spoa_kernel_policy *now, uint32_t identity);
 
 void spoa_kernel_policy_done(struct spoa_kernel_policy *now);
+
+/*
+ * Internal: the number that a role has by the configuration, or 0: none, or etcd
+ * gave its labels another one or the number to others; then the known say it.
+ */
+uint32_t spoa_kernel_role_number(const struct spoa_kernel_policy *now, size_t role);
 
 /* Internal: kernel_rules.c, sets in the words of bpfmap. */
 struct spoa_kernel_set {

@@ -103,7 +103,7 @@ static int add_roles(const struct spoa_kernel_policy *now, struct spoa_kernel_se
 
 	/* The index has the roles in the order of the configuration. */
 	for (size_t r = 0; !err && r < now->config->conf->n_roles; r++) {
-		uint32_t identity = now->config->roles[r].number.id;
+		uint32_t identity = spoa_kernel_role_number(now, r);
 
 		rules.n = 0;
 		if (!identity)

@@ -99,6 +99,26 @@ const struct spoa_config *spoa_numbers_config(const struct spoa_numbers *numbers
 	return numbers->config;
 }
 
+/* The configuration's own word about a set counts before any other. */
+static bool is_fixed(const struct spoa_config *config, struct span labels)
+{
+	for (size_t i = 0; i < config->conf->n_roles; i++)
+		if (config->conf->roles[i].number && config->roles[i].labels &&
+			span_is(labels, config->roles[i].labels))
+			return true;
+	return false;
+}
+
+/* And so does its word about a number. */
+static bool is_of_role(const struct spoa_config *config, uint32_t id, struct span labels)
+{
+	for (size_t i = 0; i < config->conf->n_roles; i++)
+		if (config->conf->roles[i].number == id && config->roles[i].labels &&
+			!span_is(labels, config->roles[i].labels))
+			return true;
+	return false;
+}
+
 /* An identity that policies and routes know: of a role, or one that came up with a caller. */
 static int make(const struct spoa_config *config, struct spoa_policies *policies,
 	const struct spoa_ask *ask, struct ident_number number, struct spoa_identity **ret)
@@ -132,7 +152,8 @@ static int remake(struct spoa_config *config, struct spoa_policies *policies,
 	cleanup(spoa_identity) struct spoa_identity *made = NULL;
 	int rc;
 
-	if (!has_roles(config, old->roles))
+	if (!has_roles(config, old->roles) || is_fixed(config, spoa_identity_labels(old)) ||
+		is_of_role(config, old->number.id, spoa_identity_labels(old)))
 		return 0;
 	rc = make(config, policies, &ask, old->number, &made);
 	if (rc)
@@ -156,7 +177,7 @@ int spoa_numbers_prepare(struct spoa_numbers *numbers, struct spoa_config *confi
 		return -ENOMEM;
 	table->failed_at = old ? old->failed_at : 0;
 	for (size_t i = 0; !rc && old && i < old->n_slots; i++)
-		if (old->slots[i] && old->slots[i]->role < 0)
+		if (old->slots[i] && (old->slots[i]->role < 0 || config == numbers->config))
 			rc = remake(config, policies, old->slots[i], table);
 	if (!rc)
 		*ret_table = TAKE_PTR(table);
@@ -325,13 +346,15 @@ static int bring(struct spoa_numbers *numbers, const struct spoa_ask *ask,
 	struct ident_number number, int64_t used_s, char why[STORE_WHY])
 {
 	cleanup(spoa_identity) struct spoa_identity *made = NULL;
-	int rc = make(numbers->config, numbers->policies, ask, number, &made);
+	int rc = is_of_role(numbers->config, number.id, span_of(ask->labels)) ? -EEXIST : 0;
 
+	if (rc)
+		snprintf(why, STORE_WHY, "number %u is a role's by the configuration", number.id);
+	else
+		rc = make(numbers->config, numbers->policies, ask, number, &made);
 	if (!rc)
 		atomic_init(&made->used, used_s);
-	/* A role's own number is in the kernel with the configuration. */
-	if (!rc && numbers->owner.appear &&
-		(made->role < 0 || numbers->config->roles[made->role].number.id != number.id))
+	if (!rc && numbers->owner.appear)
 		rc = numbers->owner.appear(
 			numbers->owner.arg, number.id, span_of(ask->labels), why);
 	if (!rc)
@@ -363,6 +386,10 @@ void spoa_numbers_answer(
 	char why[STORE_WHY] = "";
 	struct base_now now;
 
+	if (is_fixed(numbers->config, span_of(ask->labels))) {
+		forget(numbers, span_of(ask->labels));
+		return;
+	}
 	base_clock_now(&now);
 	if (bring(numbers, ask, number, base_clock_wall_s(&now), why)) {
 		spoa_numbers_failed(numbers, ask, why);
@@ -380,7 +407,9 @@ void spoa_numbers_restore(struct spoa_numbers *numbers, const struct spoa_ask *a
 {
 	char why[STORE_WHY] = "";
 
-	if (has_roles(numbers->config, ask->roles) && bring(numbers, ask, number, used_s, why))
+	if (has_roles(numbers->config, ask->roles) &&
+		!is_fixed(numbers->config, span_of(ask->labels)) &&
+		bring(numbers, ask, number, used_s, why))
 		spoa_numbers_failed(numbers, ask, why);
 }
 
@@ -402,17 +431,44 @@ static int put_fresh(struct spoa_numbers *numbers)
 	return 0;
 }
 
+/* The kernel forgets a number that these labels had and have no more. */
+static void let_go(struct spoa_numbers *numbers, const struct spoa_identity *one)
+{
+	struct span labels = spoa_identity_labels(one);
+	const struct spoa_identity *now = spoa_identities_find(numbers->table, one->hash, labels);
+
+	if (numbers->owner.go && (!now || now->number.id != one->number.id))
+		numbers->owner.go(numbers->owner.arg, one->number.id, labels);
+}
+
+/* Of several answers about the same labels the last one counts. */
+static void forget_replaced(struct spoa_numbers *numbers, const struct spoa_identities *old)
+{
+	for (size_t i = 0; i < numbers->n_fresh; i++) {
+		const struct spoa_identity *one = numbers->fresh[i];
+		const struct spoa_identity *was =
+			spoa_identities_find(old, one->hash, spoa_identity_labels(one));
+
+		if (was)
+			let_go(numbers, was);
+		let_go(numbers, one);
+	}
+}
+
 void spoa_numbers_settle(struct spoa_numbers *numbers)
 {
+	cleanup(spoa_identities) struct spoa_identities *old = spoa_identities_ref(numbers->table);
+
 	if (!numbers->n_fresh && !numbers->failed)
 		return;
 	if (put_fresh(numbers)) {
 		spoa_log(BASE_LOG_ERROR, "no_memory", "for", "identities");
 		return; /* with the next one */
 	}
-	drop_fresh(numbers);
 	numbers->failed = false;
 	numbers->owner.changed(numbers->owner.arg);
+	forget_replaced(numbers, old);
+	drop_fresh(numbers);
 }
 
 static bool any_gone(const struct spoa_identities *table,
@@ -424,16 +480,12 @@ static bool any_gone(const struct spoa_identities *table,
 	return false;
 }
 
-/* The kernel forgets what was in one table and is not in the other. */
+/* The kernel forgets what was in one table and is not, or not so, in the other. */
 static void forget_missing(struct spoa_numbers *numbers, const struct spoa_identities *old)
 {
-	for (size_t i = 0; numbers->owner.go && i < old->n_slots; i++) {
-		const struct spoa_identity *one = old->slots[i];
-
-		if (one && one->role < 0 &&
-			!spoa_identities_find(numbers->table, one->hash, spoa_identity_labels(one)))
-			numbers->owner.go(numbers->owner.arg, one->number.id);
-	}
+	for (size_t i = 0; i < old->n_slots; i++)
+		if (old->slots[i])
+			let_go(numbers, old->slots[i]);
 }
 
 int spoa_numbers_withdraw(struct spoa_numbers *numbers,

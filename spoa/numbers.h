@@ -42,9 +42,10 @@ struct spoa_numbers_owner {
 	 * with a sentence in why: then it does not come to be. NULL: nobody minds.
 	 */
 	int (*appear)(void *arg, uint32_t id, struct span labels, char why[STORE_WHY]);
-	void (*go)(void *arg, uint32_t id); /* it is in no snapshot any more */
-	void (*changed)(void *arg);         /* there is a new table */
-	void (*wake)(void *arg);            /* from any thread: spoa_numbers_send is due */
+	/* In no snapshot these labels have this number any more; others may have it by now. */
+	void (*go)(void *arg, uint32_t id, struct span labels);
+	void (*changed)(void *arg); /* there is a new table */
+	void (*wake)(void *arg);    /* from any thread: spoa_numbers_send is due */
 	void *arg;
 };
 
@@ -83,7 +84,7 @@ void spoa_numbers_send(struct spoa_numbers *numbers);
 
 /*
  * A number for a set. What the set had before is replaced: so a local number
- * becomes a shared one. The kernel hears of it now, workers when it is settled.
+ * becomes a shared one; but not what the configuration fixed. The kernel hears of it now, workers when it is settled.
  */
 void spoa_numbers_answer(
 	struct spoa_numbers *numbers, const struct spoa_ask *ask, struct ident_number number);

@@ -119,11 +119,11 @@ static int appear(void *arg, uint32_t id, struct span labels, char why[STORE_WHY
 	return spoa_kernel_policy_appear(&daemon->in_kernel, id, labels, why);
 }
 
-static void go(void *arg, uint32_t id)
+static void go(void *arg, uint32_t id, struct span labels)
 {
 	struct spoa_daemon *daemon = arg;
 
-	spoa_kernel_policy_go(&daemon->in_kernel, id);
+	spoa_kernel_policy_go(&daemon->in_kernel, id, labels);
 }
 
 static int add_carried(void *arg, const struct bpfmap_flow_key *key, const struct bpfmap_flow *flow)

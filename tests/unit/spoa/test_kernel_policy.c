@@ -155,6 +155,14 @@ static void use(bool owns)
 	spoa_kernel_policy_use(&now, config, policies, maps, owns);
 }
 
+/* Other policies: the set is written again. */
+static void write_anew(void)
+{
+	spoa_policies_unref(policies);
+	policies = read_policies();
+	use(true);
+}
+
 /* Rules with this identity in the last call; those that deny as ten. */
 static unsigned rules_of(uint32_t identity)
 {
@@ -245,11 +253,11 @@ START_TEST(identity_appears_and_goes)
 	ck_assert_uint_eq(rules_of(200), 1);
 	ck_assert_uint_eq(rules_of(300), 1);
 	ck_assert_uint_eq(rules_of(301), 10);
-	spoa_kernel_policy_go(&now, 300);
+	spoa_kernel_policy_go(&now, 300, LABELS("admin"));
 	ck_assert_uint_eq(fake.removes, 1);
 	ck_assert_uint_eq(rules_of(300), 1);
-	spoa_kernel_policy_go(&now, 300);
-	spoa_kernel_policy_go(&now, 999);
+	spoa_kernel_policy_go(&now, 300, LABELS("admin"));
+	spoa_kernel_policy_go(&now, 999, LABELS("admin"));
 	ck_assert_uint_eq(fake.removes, 1);
 	use(false);
 	use(true);
@@ -292,7 +300,7 @@ START_TEST(before_there_are_maps)
 	use(true);
 	ck_assert_uint_eq(rules_of(300), 1);
 	ck_assert_uint_ge(rules_of(200), 1);
-	spoa_kernel_policy_go(&now, 200);
+	spoa_kernel_policy_go(&now, 200, LABELS("admin"));
 	ck_assert_uint_eq(fake.removes, 0);
 }
 END_TEST
@@ -325,6 +333,90 @@ START_TEST(in_the_set_of_another_agent)
 }
 END_TEST
 
+START_TEST(number_of_another)
+{
+	/* Goal: a number that comes to other labels loses the rules that it had; when the former
+	 * owner is said to go nothing happens to the new one; without a set in force it is refused. */
+	use(true);
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 300, LABELS("admin"), why), 0);
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 300, LABELS("bad"), why), 0);
+	ck_assert_uint_eq(fake.removes, 1);
+	ck_assert_uint_eq(fake.adds, 2);
+	ck_assert_uint_eq(rules_of(300), 10);
+	ck_assert(span_is(LABELS("bad"), now.known[0].labels));
+	spoa_kernel_policy_go(&now, 300, LABELS("admin"));
+	ck_assert_uint_eq(fake.removes, 1);
+	ck_assert_uint_eq(now.n_known, 1);
+	write_anew();
+	ck_assert_uint_eq(rules_of(300), 10);
+	fake.add_rc = -ENOSPC;
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 300, LABELS("admin"), why), -ENOSPC);
+	ck_assert_uint_eq(now.n_known, 0); /* it is nobody's */
+	fake.add_rc = 0;
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 300, LABELS("admin"), why), 0);
+	fake.swap_rc = -ENOSPC;
+	write_anew();
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 300, LABELS("bad"), why), -EAGAIN);
+	ck_assert(span_is(LABELS("admin"), now.known[0].labels));
+}
+END_TEST
+
+/* As if etcd had given the role its number. */
+static void share_number(void)
+{
+	struct conf *conf = (struct conf *)config->conf;
+	struct conf_strings *endpoints = &conf->etcd.endpoints;
+
+	endpoints->items = calloc(1, sizeof(*endpoints->items));
+	endpoints->items[0] = strdup("https://etcd");
+	endpoints->n = 1;
+	conf->roles[0].number = 0;
+}
+
+START_TEST(role_whose_number_moved)
+{
+	/* Goal: a role to which etcd gives another number leaves no rules at the old one, not
+	 * now and not in a later set, and its labels are said with the new one; and back. */
+	share_number();
+	use(true);
+	ck_assert_uint_eq(rules_of(200), 1);
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 200, LABELS("admin"), why), 0);
+	ck_assert_uint_eq(fake.adds, 0);
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 300, LABELS("admin"), why), 0);
+	ck_assert_uint_eq(rules_of(300), 1);
+	spoa_kernel_policy_go(&now, 200, LABELS("admin"));
+	ck_assert_uint_eq(fake.removes, 1);
+	ck_assert_uint_eq(rules_of(200), 1);
+	ck_assert_uint_eq(spoa_kernel_policy_labels(&now, 200).n, 0);
+	write_anew();
+	ck_assert_uint_eq(rules_of(200), 0);
+	ck_assert_uint_eq(rules_of(300), 1);
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 200, LABELS("admin"), why), 0);
+	ck_assert_uint_eq(rules_of(200), 1);
+	spoa_kernel_policy_go(&now, 300, LABELS("admin"));
+	ck_assert_uint_eq(rules_of(300), 1);
+	write_anew();
+	ck_assert_uint_eq(rules_of(200), 1);
+	ck_assert_uint_eq(rules_of(300), 0);
+}
+END_TEST
+
+START_TEST(role_whose_number_is_given_away)
+{
+	/* Goal: others who get a role's former number get nothing of its rules. */
+	share_number();
+	use(true);
+	ck_assert_int_eq(spoa_kernel_policy_appear(&now, 200, LABELS("bad"), why), 0);
+	ck_assert_uint_eq(fake.removes, 1);
+	ck_assert_uint_eq(rules_of(200), 10);
+	ck_assert(span_eq(spoa_kernel_policy_labels(&now, 200), LABELS("bad")));
+	write_anew();
+	ck_assert_uint_eq(rules_of(200), 10);
+	spoa_kernel_policy_go(&now, 200, LABELS("admin"));
+	ck_assert_uint_eq(fake.removes, 1);
+}
+END_TEST
+
 Suite *suite_kernel_policy(void)
 {
 	Suite *suite = suite_create("kernel_policy");
@@ -337,6 +429,9 @@ Suite *suite_kernel_policy(void)
 	tcase_add_test(tc, identity_that_cannot_be_written);
 	tcase_add_test(tc, before_there_are_maps);
 	tcase_add_test(tc, in_the_set_of_another_agent);
+	tcase_add_test(tc, number_of_another);
+	tcase_add_test(tc, role_whose_number_moved);
+	tcase_add_test(tc, role_whose_number_is_given_away);
 	suite_add_tcase(suite, tc);
 	return suite;
 }

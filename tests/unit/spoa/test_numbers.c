@@ -22,7 +22,9 @@ static struct {
 	struct spoa_numbers *numbers;
 	struct spoa_metrics metrics;
 	struct spoa_state state;
-	unsigned asked, changed, woken, appeared;
+	unsigned asked, changed, woken, appeared, gone;
+	uint32_t gone_id; /* the last number that the kernel was told to forget */
+	unsigned changed_before_gone;
 	uint32_t next; /* the number that the allocator gives next; 0: it cannot */
 	int appear;    /* what the kernel says */
 	bool late;     /* the allocator keeps what it is asked */
@@ -57,6 +59,15 @@ static int appear(void *arg, uint32_t id, struct span labels, char why[STORE_WHY
 	return the.appear;
 }
 
+static void go(void *arg, uint32_t id, struct span labels)
+{
+	(void)arg;
+	ck_assert_uint_gt(labels.n, 0);
+	the.gone++;
+	the.gone_id = id;
+	the.changed_before_gone = the.changed;
+}
+
 static void publish(void *arg)
 {
 	(void)arg;
@@ -75,7 +86,7 @@ static void setup(void)
 {
 	const struct spoa_allocator allocator = {.ask = give};
 	const struct spoa_numbers_owner owner = {
-		.appear = appear, .changed = publish, .wake = wake};
+		.appear = appear, .go = go, .changed = publish, .wake = wake};
 	struct spoa_identities *table = NULL;
 
 	memset(&the, 0, sizeof(the));
@@ -242,6 +253,86 @@ START_TEST(later)
 }
 END_TEST
 
+static void answer(const char *labels, const char *roles, uint32_t id)
+{
+	const struct spoa_ask ask = {labels, roles};
+
+	spoa_numbers_answer(the.numbers, &ask, (struct ident_number){.id = id, .from = IDENT_ETCD});
+}
+
+START_TEST(replaced)
+{
+	/* The kernel forgets each number that labels had and have no more, once nobody is marked
+	 * with it; the one that they have in the end it keeps. A role's goes in the same way, and
+	 * stays replaced when only policies change. */
+	struct spoa_identities *table = NULL;
+	const char *role = the.config->roles[0].labels;
+
+	answer("k8s:team=a;", "team", 400);
+	spoa_numbers_settle(the.numbers);
+	ck_assert_uint_eq(the.gone, 0);
+	answer("k8s:team=a;", "team", 500);
+	ck_assert_uint_eq(the.gone, 0);
+	spoa_numbers_settle(the.numbers);
+	ck_assert_uint_eq(the.gone, 1);
+	ck_assert_uint_eq(the.gone_id, 400);
+	ck_assert_uint_eq(the.changed_before_gone, 2);
+	answer("k8s:team=a;", "team", 600);
+	answer("k8s:team=a;", "team", 500);
+	spoa_numbers_settle(the.numbers);
+	ck_assert_uint_eq(the.gone, 2);
+	ck_assert_uint_eq(the.gone_id, 600);
+	answer(role, "", 700);
+	spoa_numbers_settle(the.numbers);
+	answer(role, "", 701);
+	spoa_numbers_settle(the.numbers);
+	ck_assert_uint_eq(the.gone, 3);
+	ck_assert_uint_eq(the.gone_id, 700);
+	ck_assert_int_eq(spoa_numbers_prepare(the.numbers, the.config, NULL, &table), 0);
+	ck_assert_uint_eq(table->of_role[0]->number.id, 701);
+	spoa_identities_unref(table);
+}
+END_TEST
+
+START_TEST(fixed)
+{
+	/* A number that the configuration fixes is the role's and only its, whatever others say,
+	 * and whatever was known before. */
+	struct spoa_identities *table = NULL;
+	struct spoa_config *other = help_config(HELP_HEAD
+		"providers:\n"
+		"  - {name: a, issuer: 'https://a', audiences: [api], algorithms: [ES256]}\n"
+		"roles:\n"
+		"  - {name: team, labels: ['team={claims.team|lower}']}\n"
+		"  - {name: same, labels: [team=red]}\n"
+		"  - {name: red, labels: [team=red], number: 999}\n"
+		"  - {name: blue, labels: [team=blue], number: 301}\n");
+	const char *red = other->roles[2].labels;
+	const struct spoa_ask known = {red, "team"};
+
+	ck_assert_uint_eq(number_of("{\"team\": \"red\"}"), 300);
+	ck_assert_uint_eq(number_of("{\"team\": \"green\"}"), 301);
+	other->roles[1].number.id = 302; /* what another allocator gave */
+	ck_assert_int_eq(spoa_numbers_prepare(the.numbers, other, NULL, &table), 0);
+	ck_assert_uint_eq(table->n_dynamic, 0); /* 301 is taken */
+	for (size_t i = 1; i < 3; i++)
+		ck_assert_uint_eq(table->of_role[i]->number.id, 999);
+	spoa_numbers_adopt(the.numbers, other, NULL, table);
+	the.gone = 0;
+	spoa_numbers_published(the.numbers);
+	ck_assert_uint_eq(the.gone, 2);
+	spoa_numbers_restore(the.numbers, &known, (struct ident_number){.id = 300}, 0);
+	answer(red, "team", 300);
+	spoa_numbers_settle(the.numbers);
+	ck_assert_uint_eq(spoa_numbers_table(the.numbers)->of_role[2]->number.id, 999);
+	answer("k8s:team=x;", "team", 999);
+	spoa_numbers_settle(the.numbers);
+	ck_assert_uint_eq(spoa_numbers_table(the.numbers)->n_dynamic, 0);
+	ck_assert_uint_eq(atomic_load(&the.metrics.counters[SPOA_COUNT_IDENTITIES_FAILED]), 1);
+	spoa_config_unref(other);
+}
+END_TEST
+
 START_TEST(another_configuration)
 {
 	/* After a reload identities stay whose roles are still there, with their numbers. */
@@ -303,6 +394,8 @@ Suite *suite_numbers(void)
 	tcase_add_test(tc, capped_in_all);
 	tcase_add_test(tc, cannot);
 	tcase_add_test(tc, later);
+	tcase_add_test(tc, replaced);
+	tcase_add_test(tc, fixed);
 	tcase_add_test(tc, another_configuration);
 	tcase_add_test(tc, many);
 	suite_add_tcase(suite, tc);

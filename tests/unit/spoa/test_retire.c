@@ -38,9 +38,10 @@ static void changed(void *arg)
 	the.changed++;
 }
 
-static void go(void *arg, uint32_t id)
+static void go(void *arg, uint32_t id, struct span labels)
 {
 	(void)arg;
+	(void)labels;
 	the.gone = id;
 	the.changed_before_gone = the.changed;
 }
