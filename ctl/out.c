@@ -13,12 +13,16 @@
 static const struct {
 	uint32_t first, last;
 } UNSAFE[] = {
-	{0x00, 0x1f},     /* C0 */
-	{0x7f, 0x9f},     /* DEL, C1 */
-	{0x200b, 0x200f}, /* zero width, direction marks */
-	{0x2028, 0x202e}, /* separators, embeddings, overrides */
-	{0x2060, 0x206f}, /* invisible operators, isolates */
-	{0xfeff, 0xfeff}, /* zero width no-break space */
+	{0x00, 0x1f},       /* C0 */
+	{0x7f, 0x9f},       /* DEL, C1 */
+	{0x061c, 0x061c},   /* Arabic letter mark */
+	{0x180e, 0x180e},   /* Mongolian vowel separator */
+	{0x200b, 0x200f},   /* zero width, direction marks */
+	{0x2028, 0x202e},   /* separators, embeddings, overrides */
+	{0x2060, 0x206f},   /* invisible operators, isolates */
+	{0xfeff, 0xfeff},   /* zero width no-break space */
+	{0xfff9, 0xfffb},   /* interlinear annotations */
+	{0xe0000, 0xe007f}, /* tags */
 };
 
 static uint32_t code_point(const char *p, size_t len)

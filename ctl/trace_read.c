@@ -14,10 +14,16 @@
 /* Ports are used again: a connection's flows count only this near to the request. */
 #define NEAR_NS (60 * NS_PER_S)
 
+/* A longer line is cut: none of ours is. */
+#define LINE_BYTES (1024 * 1024)
+
+/* 0 also where nanoseconds do not go, with room for NEAR_NS: after 2262. */
 static int64_t with_fraction(time_t seconds, const char *text)
 {
 	int64_t scale = NS_PER_S / 10, ns = 0;
 
+	if (seconds < 0 || seconds > INT64_MAX / NS_PER_S - 1000)
+		return 0;
 	if (*text == '.')
 		for (text++; isdigit((unsigned char)*text); text++, scale /= 10)
 			ns += (*text - '0') * scale;
@@ -93,6 +99,21 @@ static bool has_word(const char *line, const char *word)
 	return false;
 }
 
+/*
+ * " reqid=", as the examples log it, and there alone; in other formats anywhere.
+ * The first one is HAProxy's: what a caller can put behind it does not count.
+ */
+static bool is_line_of(const char *line, const char *reqid)
+{
+	const char *at = strstr(line, " reqid=");
+	size_t n = strlen(reqid);
+
+	if (!at)
+		return has_word(line, reqid);
+	at += strlen(" reqid=");
+	return !strncmp(at, reqid, n) && strchr(" \t", at[n]);
+}
+
 /* HAProxy writes an IPv6 address without brackets: "::1:443" is put as "[::1]:443". */
 static void endpoint_of(const char *line, const char *key, char buf[80])
 {
@@ -118,7 +139,7 @@ static int take_haproxy(struct ctl_trace *trace, const char *line)
 {
 	char a[80], b[80];
 
-	if (!has_word(line, trace->reqid))
+	if (!is_line_of(line, trace->reqid))
 		return 0;
 	endpoint_of(line, " via=", a); /* %bi:%bp and %si:%sp, as the examples log them */
 	endpoint_of(line, " to=", b);
@@ -225,22 +246,32 @@ static int take_hubble(struct ctl_trace *trace, const char *line)
 				  .source = CTL_TRACE_HUBBLE, .ns = ns, .flow = flow, .by = by});
 }
 
+/* False at the end. */
+static bool read_line(FILE *f, char *line)
+{
+	size_t n = 0;
+	int c;
+
+	while ((c = getc_unlocked(f)) != EOF && c != '\n')
+		if (n < LINE_BYTES - 1)
+			line[n++] = (char)c;
+	line[n] = '\0';
+	return c != EOF || n;
+}
+
 static int read_lines(struct ctl_trace *trace, const char *path,
 	int (*take)(struct ctl_trace *trace, const char *line))
 {
 	FILE *f = fopen(path, "re");
-	char *line = NULL;
-	size_t room = 0;
-	ssize_t n;
-	int rc = 0;
+	char *line = malloc(LINE_BYTES);
+	int rc = line ? 0 : -ENOMEM;
 
-	if (!f)
+	if (!f) {
+		free(line);
 		return -errno;
-	while (!rc && (n = getline(&line, &room, f)) > 0) {
-		if (line[n - 1] == '\n')
-			line[n - 1] = '\0';
-		rc = take(trace, line);
 	}
+	while (!rc && read_line(f, line))
+		rc = take(trace, line);
 	if (!rc && ferror(f))
 		rc = -EIO;
 	free(line);

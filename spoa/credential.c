@@ -1,7 +1,7 @@
 /*
  * Is there a credential of a kind that we know?
  *
- * NO_TOKEN, WORKLOAD_UNAVAILABLE, or SCHEME_UNSUPPORTED.
+ * NO_TOKEN, WORKLOAD_UNAVAILABLE, SCHEME_UNSUPPORTED, or TOKEN_MALFORMED.
  */
 #include "spoa/stages.h"
 
@@ -47,10 +47,13 @@ static enum base_reason find_workload(struct spoa_case *c)
 
 enum spoa_step spoa_stage_credential(struct spoa_case *c)
 {
-	if (!c->request->token.n)
-		return spoa_unless_ok(c, may_be_certificate(c) ? BASE_REASON_OK : find_workload(c));
 	if (!is_known(c->request->scheme))
 		return spoa_refuse(c, BASE_REASON_SCHEME_UNSUPPORTED);
+	/* A header that we do not understand is the caller's word: the application may read it. */
+	if (!c->request->token.n && c->request->scheme.n)
+		return spoa_refuse(c, BASE_REASON_TOKEN_MALFORMED);
+	if (!c->request->token.n)
+		return spoa_unless_ok(c, may_be_certificate(c) ? BASE_REASON_OK : find_workload(c));
 	c->decision.dpop = is_dpop(c->request->scheme);
 	return SPOA_NEXT;
 }

@@ -63,6 +63,9 @@ void spoa_memo_free(struct spoa_memo *memo)
 	if (!memo)
 		return;
 	free(memo->slots);
+	/* Tokens lie in it. What was never written is not touched, so that it stays unbacked. */
+	if (memo->ring)
+		explicit_bzero(memo->ring, memo->start > 1 ? memo->bytes : memo->head - 1);
 	free(memo->ring);
 	free(memo);
 }

@@ -213,8 +213,14 @@ class Traffic(LabCase):
         labels = json.loads(answer.header("X-Identity-Labels")[0])
         self.assertEqual(labels["k8s:role"], "reader")
         self.assertIn("k8s:io.kubernetes.pod.namespace", labels)
-        self.refused(403, path="/admin/x", token=self.reader)
-        self.assertEqual(self.lab.get("/admin/x", self.admin).status, 200)
+        for path in ("/admin/x", "/admin", "/Admin/x", "/%61dmin/x", "/%41DMI%4e", "/admin;a/x",
+                     "/;a/admin/x"):
+            self.refused(403, path=path, token=self.reader)
+            self.assertEqual(self.lab.get(path, self.admin).status, 200)
+        for token in self.reader, self.admin:
+            self.refused(400, path="/%61dmin/%zz", token=token)
+        self.assertIn(self.lab.get("/admin%00", self.reader).status, (400, 403))
+        self.assertEqual(self.lab.get("/x/admin", self.reader).status, 200)
 
     def test_broken(self):
         """When Lua fails, HAProxy's own rules refuse all the same."""

@@ -85,7 +85,9 @@ class Requests(LabCase):
 
     def test_other_scheme(self):
         """Another scheme is 401; a token without a scheme is in no log (the lab checks)."""
-        self.refused(401, "scheme_unsupported", headers=[("Authorization", "Basic YTpi")])
+        for value in "Basic YTpi", "Basic", "x", "Bearer\tx":
+            self.refused(401, "scheme_unsupported", headers=[("Authorization", value)])
+        self.refused(401, "token_malformed", headers=[("Authorization", "Bearer")])
         self.refused(401, headers=[("Authorization", self.provider.token())])
         self.refused(401, headers=[("Authorization", f"Bearerx {self.provider.token()}")])
 

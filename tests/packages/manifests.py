@@ -59,6 +59,12 @@ def render(base):
     return objects
 
 
+def image_uid():
+    """The user's number, as packaging/oci/build has it."""
+    with open(f"{ROOT}/packaging/oci/build", encoding="utf-8") as f:
+        return int(re.search(r"^uid=(\d+)$", f.read(), re.M).group(1))
+
+
 class Models:
     """Kubernetes' types: {model: ({field in JSON: type}, required fields)}."""
 
@@ -124,6 +130,6 @@ class Models:
 
     def check(self, one):
         group, _, version = one["apiVersion"].rpartition("/")
-        assert group in ("", "apps"), one["apiVersion"]
+        assert group in ("", "apps", "networking.k8s.io"), one["apiVersion"]
         return self.object(one, version.capitalize() + one["kind"],
                            f"{one['kind']} {one['metadata']['name']}")

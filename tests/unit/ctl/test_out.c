@@ -25,10 +25,14 @@ static const struct {
 		false, "?x"}, /* isolate */
 	{"\xef\xbb\xbf"
 	 "x",
-		false, "?x"},                            /* byte order mark */
-	{"\xff\xfe", false, "??"}, {"\xc3", false, "?"}, /* cut off */
-	{"\xc0\x80", false, "??"},                       /* overlong NUL */
-	{"\xed\xa0\x80", false, "???"},                  /* surrogate */
+		false, "?x"},                                /* byte order mark */
+	{"\xd8\x9cx", false, "?x"},                          /* Arabic letter mark */
+	{"\xe1\xa0\x8ex", false, "?x"},                      /* Mongolian vowel separator */
+	{"\xef\xbf\xb9x\xef\xbf\xbb", false, "?x?"},         /* interlinear annotation */
+	{"\xf3\xa0\x80\x81x\xf3\xa0\x81\xbf", false, "?x?"}, /* tags */
+	{"\xff\xfe", false, "??"}, {"\xc3", false, "?"},     /* cut off */
+	{"\xc0\x80", false, "??"},                           /* overlong NUL */
+	{"\xed\xa0\x80", false, "???"},                      /* surrogate */
 };
 
 START_TEST(clean)

@@ -2,6 +2,7 @@
 #include "tests/unit/ctl/suites.h"
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "ctl/trace.h"
 
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 
 static const char HAPROXY[] =
 	"192.0.2.1:4000 [25/Nov/2026:17:05:00.100] front reqid=r-1x via=- to=-\n"
+	"192.0.2.1:4000 [25/Nov/2026:17:05:00.101] front \"/r-1\" reqid=r-3 via=- to=- {x "
+	"reqid=r-1 y}\n"
 	"192.0.2.1:4000 [25/Nov/2026:17:05:00.200] front reqid=r-1 via=10.0.0.2:5000 "
 	"to=10.0.0.3:80\n";
 static const char AUDIT[] = FLOW("2026-11-25T17:05:00.150Z", REQID("r-2"))
@@ -67,8 +70,30 @@ START_TEST(story)
 		ck_assert_msg(at != NULL, "%s is not there in its place:\n%s", PARTS[i], r.out);
 	}
 	ck_assert_ptr_null(strstr(r.out, "r-1x"));
+	ck_assert_ptr_null(strstr(r.out, "r-3")); /* the id in a caller's text */
 	ck_assert_ptr_null(strstr(r.out, "18:05"));
 	ck_assert_ptr_null(strstr(r.out, "5001"));
+}
+END_TEST
+
+START_TEST(other_formats)
+{
+	/* Goal: a log format of one's own has the id as a word; what is beyond 1 MiB of a line is cut. */
+	static const char SHORT[] = "[25/Nov/2026:17:05:00.200] short \"r-1\"\nr-12";
+	const size_t n = 2 << 20;
+	cleanup(free) char *text = malloc(n);
+	struct program_result r;
+
+	memset(text, 'x', n);
+	memcpy(text + n - 6, " r-1\n", 6);
+	PROGRAM_RUN(&r, "trace", "r-1", "--haproxy-log", program_file(text));
+	ck_assert_int_eq(r.code, 1);
+	memcpy(text + n - sizeof(SHORT) - 1, "\n", 1);
+	memcpy(text + n - sizeof(SHORT), SHORT, sizeof(SHORT));
+	PROGRAM_RUN(&r, "trace", "r-1", "--haproxy-log", program_file(text));
+	ck_assert_msg(r.code == 0, "%s", r.err);
+	ck_assert_ptr_nonnull(strstr(r.out, "short"));
+	ck_assert_ptr_null(strstr(r.out, "r-12"));
 }
 END_TEST
 
@@ -96,6 +121,10 @@ START_TEST(times)
 	ck_assert_int_eq(ctl_trace_flow_time("2026-11-25T17:05:00.000000001Z"), AT + 1);
 	ck_assert_int_eq(ctl_trace_flow_time("2026-11-25T17:05:00.12Z"), AT + 120000000);
 	ck_assert_int_eq(ctl_trace_flow_time("yesterday"), 0);
+	ck_assert_int_eq(ctl_trace_flow_time("9999-11-25T17:05:00Z"), 0);
+	ck_assert_int_eq(ctl_trace_flow_time("2262-04-11T23:47:16Z"), 0);
+	ck_assert_int_eq(ctl_trace_flow_time("1969-12-31T23:59:59Z"), 0);
+	ck_assert_int_eq(ctl_trace_haproxy_time("[25/Nov/9999:17:05:00.120]"), 0);
 	ck_assert_int_eq(ctl_trace_flow_time(NULL), 0);
 	ck_assert_int_eq(
 		ctl_trace_haproxy_time("x [y] [25/Nov/2026:17:05:00.120] z"), AT + 120000000);
@@ -110,6 +139,7 @@ Suite *suite_trace(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, story);
+	tcase_add_test(tc, other_formats);
 	tcase_add_test(tc, nothing);
 	tcase_add_test(tc, times);
 	suite_add_tcase(s, tc);

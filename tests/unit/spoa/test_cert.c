@@ -206,6 +206,10 @@ START_TEST(refused)
 	request.cert_chain = (struct span){0};
 	request.cert_verified = false;
 	ASSERT_REASON(decide().reason, BASE_REASON_CERT_UNVERIFIED);
+	request.cert_verified = true;
+	request.scheme = SPAN("Bearer\tx"); /* a header that nobody here understood */
+	ASSERT_REASON(decide().reason, BASE_REASON_SCHEME_UNSUPPORTED);
+	request.scheme = (struct span){0};
 	request.cert = (struct span){0};
 	ASSERT_REASON(decide().reason, BASE_REASON_NO_TOKEN);
 }

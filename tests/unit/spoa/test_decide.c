@@ -198,9 +198,13 @@ static const struct {
 	const char *token, *scheme;
 	enum base_reason reason;
 } SCHEMES[] = {
-	{NULL, "Bearer", BASE_REASON_NO_TOKEN},
 	{NULL, NULL, BASE_REASON_NO_TOKEN},
-	{NULL, "Basic", BASE_REASON_NO_TOKEN},
+	{"", "", BASE_REASON_NO_TOKEN},
+	/* A header without a token in it is no absent header. */
+	{NULL, "Bearer", BASE_REASON_TOKEN_MALFORMED},
+	{NULL, "dpop", BASE_REASON_TOKEN_MALFORMED},
+	{NULL, "Basic", BASE_REASON_SCHEME_UNSUPPORTED},
+	{"", "Bearer\tx", BASE_REASON_SCHEME_UNSUPPORTED},
 	{"x", NULL, BASE_REASON_TOKEN_MALFORMED},
 	{"x", "Bearer", BASE_REASON_TOKEN_MALFORMED},
 	{"x", "bearer", BASE_REASON_TOKEN_MALFORMED},

@@ -186,8 +186,16 @@ START_TEST(without_token)
 	ASSERT_REASON(ask(NULL, "10.0.3.1", NULL).reason, BASE_REASON_NO_TOKEN);
 	ASSERT_REASON(ask(NULL, "10.0.9.1", NULL).reason, BASE_REASON_NO_TOKEN);
 	ASSERT_REASON(ask(NULL, "192.0.2.1", NULL).reason, BASE_REASON_NO_TOKEN);
-	/* A bad token is no reason to look at the address. */
+	/* A bad token is no reason to look at the address, nor is a header without one. */
 	ASSERT_REASON(ask("x.y.z", "10.0.1.7", NULL).reason, BASE_REASON_TOKEN_MALFORMED);
+	ASSERT_REASON(
+		ask(NULL, "10.0.1.7", &(struct spoa_request){.vouched = true, .scheme = SPAN("x")})
+			.reason,
+		BASE_REASON_SCHEME_UNSUPPORTED);
+	ASSERT_REASON(ask(NULL, "10.0.1.7",
+			      &(struct spoa_request){.vouched = true, .scheme = SPAN("Bearer")})
+			      .reason,
+		BASE_REASON_TOKEN_MALFORMED);
 }
 END_TEST
 
