@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define CLUSTERS_255    0
-#define CLUSTER_NAME    32 /* cilium pkg/clustermesh/types: at most so many bytes */
+#define ALLOCATED_MIN   256 /* those below have fixed meanings in Cilium */
+#define CLUSTER_NAME    32  /* cilium pkg/clustermesh/types: at most so many bytes */
 #define DEFAULT_CLUSTER "default"
 
 static const struct base_doc *item(const struct base_doc *list, size_t i)
@@ -43,12 +44,37 @@ static void check_mesh(const struct check *c, const struct base_doc *doc)
 			CLUSTER_NAME);
 }
 
-/* A local number must be nobody's in etcd: cilium.md 1.1, numbers of a cluster. */
-static void check_local(const struct check *c, const struct base_doc *doc)
+/* The numbers of the cluster: cilium.md 1.1. */
+static int64_t range_of(const struct check *c, int64_t *ret_last)
 {
 	unsigned bits = c->conf->bpf.clusters == CLUSTERS_255 ? 16 : 15;
 	int64_t first = c->conf->etcd.cluster_id << bits;
-	int64_t last = first + (INT64_C(1) << bits) - 1;
+
+	*ret_last = first + (INT64_C(1) << bits) - 1;
+	return first;
+}
+
+/* A fixed number must be one that etcd gives nobody: it does not know of ours. */
+static void check_fixed(const struct check *c)
+{
+	int64_t last, first = range_of(c, &last) + ALLOCATED_MIN;
+
+	for (size_t i = 0; i < c->conf->n_roles; i++) {
+		const struct conf_role *role = &c->conf->roles[i];
+
+		if (role->number_from == CONF_NUMBER_FIXED && role->number >= first &&
+			role->number <= last)
+			COMPLAIN(c, where(entry(c->doc, "roles", i), "number"),
+				"with 'etcd.endpoints' a fixed number must be none of the "
+				"cluster's, %lld to %lld",
+				(long long)first, (long long)last);
+	}
+}
+
+/* A local number must be nobody's in etcd. */
+static void check_local(const struct check *c, const struct base_doc *doc)
+{
+	int64_t last, first = range_of(c, &last);
 
 	if (c->conf->etcd.when_away == CONF_ETCD_LOCAL && c->conf->identity.local_min <= last &&
 		c->conf->identity.local_max >= first)
@@ -87,6 +113,8 @@ void conf_check_etcd(const struct check *c)
 		COMPLAIN(c, where(doc, "node"), "'node' must not hold a slash");
 	if (c->conf->etcd.prefix && strchr(c->conf->etcd.prefix, ' '))
 		COMPLAIN(c, where(doc, "prefix"), "'prefix' must not hold a blank");
+	if (endpoints->n)
+		check_fixed(c);
 	check_mesh(c, doc);
 	check_local(c, doc);
 }

@@ -123,11 +123,28 @@ static void remember(struct spoa_allocator_etcd *allocator, const struct spoa_as
 static const struct spoa_identity *identity_of(
 	const struct spoa_allocator_etcd *allocator, const char *labels)
 {
-	return spoa_identities_find(spoa_numbers_table(allocator->numbers),
-		spoa_identity_hash(span_of(labels)), span_of(labels));
+	return spoa_numbers_find(allocator->numbers, span_of(labels));
 }
 
-/* Without a number it keeps the one it had, but is not marked with it. */
+/* A role's labels, or those of an identity that a caller may come with again. */
+static bool is_used(void *arg, const char *labels)
+{
+	const struct spoa_allocator_etcd *allocator = arg;
+	const struct spoa_config *config = spoa_numbers_config(allocator->numbers);
+
+	if (identity_of(allocator, labels))
+		return true;
+	for (size_t i = 0; i < config->conf->n_roles; i++)
+		if (config->roles[i].labels && !config->conf->roles[i].number &&
+			!strcmp(config->roles[i].labels, labels))
+			return true;
+	return *find_pending((struct spoa_allocator_etcd *)allocator, labels) != NULL;
+}
+
+/*
+ * Without a number it keeps the one it had, but is not marked with it. What
+ * nobody uses any more is none of ours: whose it was is not known here.
+ */
 static void on_number(void *arg, const char *labels, struct ident_number number)
 {
 	struct spoa_allocator_etcd *allocator = arg;
@@ -139,7 +156,7 @@ static void on_number(void *arg, const char *labels, struct ident_number number)
 	struct spoa_ask kept = {labels, NULL};
 	cleanup(free) char *roles = strdup(ask.roles);
 
-	if (!roles || (!number.id && !identity))
+	if (!roles || !is_used(allocator, labels) || (!number.id && !identity))
 		return;
 	kept.roles = roles;
 	if (!number.id)
@@ -254,9 +271,23 @@ static void ask(void *arg, struct spoa_numbers *numbers, const struct spoa_ask *
 		spoa_etcd_turn(allocator->etcd);
 }
 
+/* Its number is asked for again when a caller comes; a start does not bring it back. */
+static void gone(void *arg, const char *labels)
+{
+	struct spoa_allocator_etcd *allocator = arg;
+	uint32_t before;
+
+	if (!allocator->etcd || is_used(allocator, labels))
+		return;
+	etcd_numbers_unwant(spoa_etcd_numbers(allocator->etcd), labels);
+	before = before_of(allocator, labels);
+	if (before)
+		remember(allocator, &(struct spoa_ask){labels, ""}, before);
+}
+
 struct spoa_allocator spoa_allocator_etcd(struct spoa_allocator_etcd *allocator)
 {
-	return (struct spoa_allocator){.ask = ask, .arg = allocator};
+	return (struct spoa_allocator){.ask = ask, .gone = gone, .arg = allocator};
 }
 
 /* What cannot be kept is not known: whoever comes from there is nameless. */
@@ -279,31 +310,20 @@ void spoa_allocator_etcd_owner(struct spoa_allocator_etcd *allocator, struct spo
 static int restore_one(void *arg, const struct store_shared *shared)
 {
 	const struct spoa_ask known = {shared->labels, shared->roles};
+	struct base_now now;
 
+	/* Nothing says when it was used: it has its time from here on. */
+	base_clock_now(&now);
 	if (*shared->roles)
 		spoa_numbers_restore(arg, &known,
-			(struct ident_number){.id = shared->id, .from = IDENT_ETCD}, 0);
+			(struct ident_number){.id = shared->id, .from = IDENT_ETCD},
+			base_clock_wall_s(&now));
 	return 0;
 }
 
 int spoa_allocator_etcd_restore(struct spoa_allocator_etcd *allocator, struct spoa_numbers *numbers)
 {
 	return store_shared_each(allocator->store, restore_one, numbers);
-}
-
-/* A role's labels, or those of an identity that a caller may come with again. */
-static bool is_used(void *arg, const char *labels)
-{
-	const struct spoa_allocator_etcd *allocator = arg;
-	const struct spoa_config *config = spoa_numbers_config(allocator->numbers);
-
-	if (identity_of(allocator, labels))
-		return true;
-	for (size_t i = 0; i < config->conf->n_roles; i++)
-		if (config->roles[i].labels && !config->conf->roles[i].number &&
-			!strcmp(config->roles[i].labels, labels))
-			return true;
-	return *find_pending((struct spoa_allocator_etcd *)allocator, labels) != NULL;
 }
 
 static void want(struct spoa_allocator_etcd *allocator, const char *labels, uint32_t before)

@@ -78,6 +78,18 @@ struct spoa_identities *spoa_numbers_table(const struct spoa_numbers *numbers)
 	return numbers->table;
 }
 
+const struct spoa_identity *spoa_numbers_find(
+	const struct spoa_numbers *numbers, struct span labels)
+{
+	uint64_t hash = spoa_identity_hash(labels);
+
+	for (size_t i = numbers->n_fresh; i-- > 0;)
+		if (numbers->fresh[i]->hash == hash &&
+			span_eq(labels, spoa_identity_labels(numbers->fresh[i])))
+			return numbers->fresh[i];
+	return spoa_identities_find(numbers->table, hash, labels);
+}
+
 /* Does the configuration still have each of these roles? */
 static bool has_roles(const struct spoa_config *config, const char *names)
 {
@@ -431,7 +443,7 @@ static int put_fresh(struct spoa_numbers *numbers)
 	return 0;
 }
 
-/* The kernel forgets a number that these labels had and have no more. */
+/* Kernel and allocator forget a number that these labels had and have no more. */
 static void let_go(struct spoa_numbers *numbers, const struct spoa_identity *one)
 {
 	struct span labels = spoa_identity_labels(one);
@@ -439,6 +451,8 @@ static void let_go(struct spoa_numbers *numbers, const struct spoa_identity *one
 
 	if (numbers->owner.go && (!now || now->number.id != one->number.id))
 		numbers->owner.go(numbers->owner.arg, one->number.id, labels);
+	if (numbers->allocator.gone && !now)
+		numbers->allocator.gone(numbers->allocator.arg, one->labels);
 }
 
 /* Of several answers about the same labels the last one counts. */

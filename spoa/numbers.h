@@ -33,6 +33,8 @@ struct spoa_allocator {
 	 * later, spoa_numbers_settle.
 	 */
 	void (*ask)(void *arg, struct spoa_numbers *numbers, const struct spoa_ask *asks, size_t n);
+	/* These labels are in the table no longer, and need no number. NULL: nobody minds. */
+	void (*gone)(void *arg, const char *labels);
 	void *arg;
 };
 
@@ -75,6 +77,10 @@ const struct spoa_config *spoa_numbers_config(const struct spoa_numbers *numbers
 
 /* The present table, borrowed. */
 struct spoa_identities *spoa_numbers_table(const struct spoa_numbers *numbers);
+
+/* Borrowed: what these labels are by the last answer, settled or not; or NULL. */
+const struct spoa_identity *spoa_numbers_find(
+	const struct spoa_numbers *numbers, struct span labels);
 
 /* From any thread; texts are copied. */
 void spoa_numbers_want(struct spoa_numbers *numbers, struct span labels, struct span roles);

@@ -202,8 +202,16 @@ static int purge_rows(struct round *r)
 /* Is there anything for which one has to know what connections carry? */
 static bool asks_connections(const struct round *r)
 {
+	const struct spoa_identities *table = spoa_numbers_table(r->retire->numbers);
+
 	for (size_t i = 0; i < r->n; i++)
 		if (r->rows[i].released_s || (*r->rows[i].roles && is_old(r, r->rows[i].used_s)))
+			return true;
+	/* One that etcd numbered has no row. */
+	for (size_t i = 0; i < table->n_slots; i++)
+		if (table->slots[i] && table->slots[i]->role < 0 &&
+			is_old(r,
+				atomic_load_explicit(&table->slots[i]->used, memory_order_relaxed)))
 			return true;
 	return false;
 }

@@ -147,25 +147,56 @@ static bool file_is_same(struct spoa_workload_watch *watch)
 	return false;
 }
 
+static int compare(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void unlearn(struct ident_directory_entry *entry)
+{
+	free((char *)entry->labels);
+	entry->labels = NULL;
+}
+
 /* Of each number only the last word, and nothing of those that nobody has any more. */
 static void forget_old(struct spoa_workload_watch *watch)
 {
-	struct ident_directory *last = NULL;
-	size_t kept = 0;
+	cleanup(free) uint64_t *order = calloc(watch->n_learnt + 1, sizeof(*order));
+	size_t n = watch->n_learnt, kept = 0;
 
-	if (ident_directory_new(watch->learnt, watch->n_learnt, &last))
+	if (!order)
 		return;
-	for (size_t i = 0; i < watch->n_learnt; i++) {
+	for (size_t i = 0; i < n; i++) /* there are fewer than 2^32 */
+		order[i] = (uint64_t)watch->learnt[i].number << 32 | i;
+	qsort(order, n, sizeof(*order), compare);
+	for (size_t i = 0; i + 1 < n; i++)
+		if (order[i] >> 32 == order[i + 1] >> 32)
+			unlearn(&watch->learnt[(uint32_t)order[i]]);
+	for (size_t i = 0; i < n; i++) {
 		struct ident_directory_entry *entry = &watch->learnt[i];
 
-		if (*entry->labels &&
-			span_is(ident_directory_find(last, entry->number), entry->labels))
+		if (entry->labels && *entry->labels)
 			watch->learnt[kept++] = *entry;
 		else
-			free((char *)entry->labels);
+			unlearn(entry);
 	}
 	watch->n_learnt = kept;
-	ident_directory_unref(last);
+}
+
+/* What cannot be kept is not known; for this there is always room. */
+static void drop(struct spoa_workload_watch *watch, uint32_t number)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < watch->n_learnt; i++)
+		if (watch->learnt[i].number == number)
+			unlearn(&watch->learnt[i]);
+		else
+			watch->learnt[kept++] = watch->learnt[i];
+	watch->n_learnt = kept;
+	watch->news = true;
 }
 
 static void take_learnt(struct spoa_workload_watch *watch, struct spoa_workloads *next)
@@ -267,14 +298,17 @@ static int make_room(struct spoa_workload_watch *watch)
 int spoa_workload_watch_learn(
 	struct spoa_workload_watch *watch, uint32_t number, const char *labels)
 {
-	char *copy;
+	char *copy = NULL;
 	int rc = labels && ident_labels_check(labels) ? -EINVAL : make_room(watch);
 
-	if (rc)
+	if (!rc) {
+		copy = strdup(labels ? labels : "");
+		rc = copy ? 0 : -ENOMEM;
+	}
+	if (rc) {
+		drop(watch, number);
 		return rc;
-	copy = strdup(labels ? labels : "");
-	if (!copy)
-		return -ENOMEM;
+	}
 	watch->learnt[watch->n_learnt++] = (struct ident_directory_entry){number, copy};
 	watch->news = true;
 	return 0;

@@ -49,7 +49,7 @@ struct spoa_workloads *spoa_workload_watch_now(struct spoa_workload_watch *watch
 /*
  * Somebody has learnt what a number means, or (labels NULL) that nobody has it
  * any more. In force from the next look on. 0, -EINVAL labels that are not
- * canonical, -E2BIG, -ENOMEM.
+ * canonical, -E2BIG, -ENOMEM: then nothing that was learnt about it counts any more.
  */
 int spoa_workload_watch_learn(
 	struct spoa_workload_watch *watch, uint32_t number, const char *labels) must_check;

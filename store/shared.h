@@ -10,7 +10,7 @@
 
 struct store_shared {
 	const char *labels; /* canonical */
-	const char *roles;  /* that made them; "": a role's own */
+	const char *roles;  /* that made them; "": a role's own, or nobody's now */
 	uint32_t id;
 };
 

@@ -7,6 +7,9 @@
 #define GOOD                                                                                       \
 	HEAD "providers: [{name: p, issuer: https://h, audiences: [a]}]\n"                         \
 	     "roles: [{name: r, labels: [a=b]}]\n"
+#define FIXED(how)                                                                                 \
+	HEAD "providers: [{name: p, issuer: https://h, audiences: [a]}]\n"                         \
+	     "roles: [{name: r, labels: [a=b], number: " how "}]\n"
 #define MESH(more)                                                                                 \
 	GOOD "identity: {cluster: lbfarm}\netcd: {endpoints: https://e, mode: clustermesh" more    \
 	     "}\n"
@@ -36,6 +39,21 @@ static const struct say_row ROWS[] = {
 	{GOOD "identity: {local_min: 16000000, local_max: 16777215}\n"
 	      "etcd: {endpoints: https://a, when_away: local}\n",
 		""},
+	{FIXED("300") "etcd: {endpoints: https://a}\n",
+		"f:4:42: with 'etcd.endpoints' a fixed number must be none of the cluster's, 256 "
+		"to 65535\n"},
+	{FIXED("65535") "etcd: {endpoints: https://a}\n",
+		"f:4:42: with 'etcd.endpoints' a fixed number must be none of the cluster's, 256 "
+		"to 65535\n"},
+	{FIXED("327936") "bpf: {clusters: 511}\netcd: {endpoints: https://a, cluster_id: 10}\n",
+		"f:4:42: with 'etcd.endpoints' a fixed number must be none of the cluster's, "
+		"327936 to 360447\n"},
+	{FIXED("327935") "bpf: {clusters: 511}\netcd: {endpoints: https://a, cluster_id: 10}\n",
+		""},
+	{FIXED("65536") "etcd: {endpoints: https://a}\n", ""},
+	{FIXED("200") "etcd: {endpoints: https://a}\n", ""},
+	{FIXED("300, number_from: etcd") "etcd: {endpoints: https://a}\n", ""},
+	{FIXED("300") "etcd: {node: n}\n", "f:5:14: 'node' needs 'endpoints'\n"},
 	{MESH(", cluster_id: 5"), ""},
 	{MESH(""), "f:6:36: clustermesh needs a 'cluster_id' above 0\n"},
 	{GOOD "etcd: {endpoints: https://e, mode: clustermesh, cluster_id: 5}\n",

@@ -282,6 +282,10 @@ START_TEST(replaced)
 	spoa_numbers_settle(the.numbers);
 	ck_assert_uint_eq(the.gone, 2);
 	ck_assert_uint_eq(the.gone_id, 600);
+	answer("k8s:team=b;", "team", 800);
+	ck_assert_uint_eq(spoa_numbers_find(the.numbers, SPAN("k8s:team=b;"))->number.id, 800);
+	ck_assert_uint_eq(spoa_numbers_find(the.numbers, SPAN("k8s:team=a;"))->number.id, 500);
+	ck_assert_ptr_null(spoa_numbers_find(the.numbers, SPAN("k8s:team=c;")));
 	answer(role, "", 700);
 	spoa_numbers_settle(the.numbers);
 	answer(role, "", 701);

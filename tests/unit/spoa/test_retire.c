@@ -1,12 +1,15 @@
 #include "spoa/retire.h"
 
+#include "spoa/allocator_etcd.h"
 #include "spoa/allocator_local.h"
+#include "store/shared.h"
 #include "tests/unit/spoa/help.h"
 #include "tests/unit/spoa/suites.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define HOUR   3600
 #define LABELS "k8s:team=red;"
@@ -30,6 +33,8 @@ static struct {
 	unsigned changed;
 	uint32_t gone; /* the last number that the kernel was told to forget */
 	unsigned changed_before_gone;
+	void (*gone_of_allocator)(void *arg, const char *labels);
+	unsigned unwanted;
 } the;
 
 static void changed(void *arg)
@@ -59,6 +64,8 @@ static void start_numbers(void)
 {
 	const struct spoa_numbers_owner owner = {.changed = changed, .go = go};
 	struct spoa_allocator allocator = spoa_allocator_local(&the.local);
+
+	allocator.gone = the.gone_of_allocator;
 	struct spoa_identities *table = NULL;
 
 	the.numbers = spoa_numbers_new(&allocator, &owner, &the.metrics);
@@ -244,6 +251,43 @@ START_TEST(another_agent)
 }
 END_TEST
 
+static void gone(void *arg, const char *labels)
+{
+	(void)arg;
+	ck_assert_str_eq(labels, LABELS);
+	the.unwanted++;
+}
+
+START_TEST(shared)
+{
+	/* What etcd numbered has no row here: it has its time from the start on, a connection holds
+	 * it, and whoever numbered it hears that it is gone. */
+	cleanup(spoa_allocator_etcd) struct spoa_allocator_etcd *etcd = NULL;
+	const struct store_shared row = {LABELS, "team", 500};
+	char why[STORE_WHY] = "";
+	int64_t now_s;
+
+	the.gone_of_allocator = gone;
+	restart();
+	ck_assert_int_eq(store_shared_put(the.store, &row, why), 0);
+	ck_assert_int_eq(spoa_allocator_etcd_new(the.store, &the.local, &etcd), 0);
+	ck_assert_int_eq(spoa_allocator_etcd_restore(etcd, the.numbers), 0);
+	spoa_numbers_settle(the.numbers);
+	now_s = time(NULL);
+	tick(now_s + 1);
+	ck_assert_ptr_nonnull(find(LABELS));
+	the.carried = 500;
+	tick(now_s + 11 * HOUR);
+	ck_assert_ptr_nonnull(find(LABELS));
+	ck_assert_uint_eq(the.unwanted, 0);
+	the.carried = 0;
+	tick(now_s + 11 * HOUR);
+	ck_assert_ptr_null(find(LABELS));
+	ck_assert_uint_eq(the.gone, 500);
+	ck_assert_uint_eq(the.unwanted, 1);
+}
+END_TEST
+
 START_TEST(now_and_then)
 {
 	/* It works once a period; a clock that was set back does not stop it. */
@@ -274,6 +318,7 @@ Suite *suite_retire(void)
 	tcase_add_test(tc, carried);
 	tcase_add_test(tc, unknown);
 	tcase_add_test(tc, another_agent);
+	tcase_add_test(tc, shared);
 	tcase_add_test(tc, now_and_then);
 	suite_add_tcase(suite, tc);
 	return suite;

@@ -128,6 +128,38 @@ START_TEST(much_to_learn)
 }
 END_TEST
 
+START_TEST(learnt_again)
+{
+	/* Goal: the same said again and again, as with each list of etcd's, takes no room. */
+	conf.workloads.labels_file = NULL;
+	watch = spoa_workload_watch_new(&conf);
+	for (unsigned i = 0; i < 3 * IDENT_DIRECTORY_MAX; i++)
+		ck_assert_int_eq(spoa_workload_watch_learn(watch, 300 + i % 10, "k8s:a=b;"), 0);
+	ck_assert(spoa_workload_watch_look(watch));
+	is(309, "k8s:a=b;");
+}
+END_TEST
+
+START_TEST(no_room_to_learn)
+{
+	/* Goal: when there is no room, or a word makes no sense, a number is nobody's rather than
+	 * its former owner's. */
+	uint32_t n = 0;
+
+	conf.workloads.labels_file = NULL;
+	watch = spoa_workload_watch_new(&conf);
+	while (spoa_workload_watch_learn(watch, 300 + n, "k8s:a=b;") == 0)
+		ck_assert_uint_le(++n, 4 * IDENT_DIRECTORY_MAX);
+	ck_assert_int_eq(spoa_workload_watch_learn(watch, 301, "k8s:a=c;"), -E2BIG);
+	ck_assert_int_eq(spoa_workload_watch_learn(watch, 302, "not canonical"), -EINVAL);
+	ck_assert(spoa_workload_watch_look(watch));
+	is(300, "k8s:a=b;");
+	is(301, "");
+	is(302, "");
+	is(303, "k8s:a=b;");
+}
+END_TEST
+
 START_TEST(no_ipcache)
 {
 	/* Goal: a map that is configured and not there is lost, said, and no reason to look busy. */
@@ -154,6 +186,8 @@ Suite *suite_workloads(void)
 	tcase_add_test(tc, no_file);
 	tcase_add_test(tc, learnt);
 	tcase_add_test(tc, much_to_learn);
+	tcase_add_test(tc, learnt_again);
+	tcase_add_test(tc, no_room_to_learn);
 	tcase_add_test(tc, no_ipcache);
 	suite_add_tcase(suite, tc);
 	return suite;
