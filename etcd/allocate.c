@@ -74,18 +74,27 @@ static const struct etcd_kv *kv_of(const struct etcd_reply *reply, size_t op)
 static void lock(struct etcd_entry *entry);
 static void write_number(struct etcd_entry *entry);
 
+/* The number that was tried is not our labels'; it may be the one that we mark with. */
+static void not_ours(struct etcd_entry *entry)
+{
+	if (entry->id == entry->candidate)
+		etcd_entry_event(entry, ETCD_DOUBT);
+}
+
 static void on_known(void *arg, int error, const struct etcd_reply *reply, const char *why)
 {
 	struct etcd_entry *entry = arg;
 
 	(void)why;
 	entry->call = NULL;
-	if (error)
+	if (error) {
 		fail(entry, error);
-	else if (reply->succeeded)
+	} else if (reply->succeeded) {
 		etcd_entry_confirmed(entry, entry->candidate);
-	else
+	} else {
+		not_ours(entry);
 		lock(entry);
+	}
 }
 
 static void known(struct etcd_entry *entry, uint32_t id)
@@ -186,11 +195,13 @@ static void on_refused(struct etcd_entry *entry, const struct etcd_reply *reply)
 		etcd_entry_later(entry);
 		return;
 	}
+	if (!number || !span_is(number->value, entry->labels))
+		not_ours(entry);
 	/* What the watch will tell, too. */
 	if (!number)
 		etcd_registry_clear(entry->numbers->registry, entry->candidate, 0);
-	else if (etcd_registry_set(entry->numbers->registry, entry->candidate, number->value,
-			 number->created) ||
+	else if (etcd_entry_owner(
+			 entry->numbers, entry->candidate, number->value, number->created) ||
 		 ++entry->attempts > ATTEMPTS_MAX) {
 		etcd_entry_later(entry);
 		return;
@@ -215,8 +226,8 @@ static void on_written(void *arg, int error, const struct etcd_reply *reply, con
 	entry->locked = false;
 	if (entry->creating) {
 		entry->numbers->stats.allocated++;
-		(void)!etcd_registry_set(entry->numbers->registry, entry->candidate,
-			labels_of(entry), reply->revision);
+		(void)!etcd_entry_owner(
+			entry->numbers, entry->candidate, labels_of(entry), reply->revision);
 	}
 	etcd_entry_confirmed(entry, entry->candidate);
 }
@@ -246,8 +257,8 @@ static void write_number(struct etcd_entry *entry)
 	struct etcd_txn txn;
 	bool exists;
 
-	/* A lease may have ended since the last step. */
-	if (!etcd_numbers_is_up(entry->numbers)) {
+	/* A lease may have ended since the last step, or a list have begun. */
+	if (!etcd_numbers_is_up(entry->numbers) || entry->numbers->reached < entry->lock_revision) {
 		etcd_entry_later(entry);
 		return;
 	}

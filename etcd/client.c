@@ -87,7 +87,8 @@ static uint64_t now_ns(void)
 static int send_call(struct etcd_client *client, struct etcd_call *call)
 {
 	static const char *const ANY[] = {"0.0.0.0/0", "::/0"};
-	const char *headers[] = {"Content-Type: application/json", client->token};
+	const char *headers[3] = {"Content-Type: application/json"};
+	size_t n_headers = 1;
 	char url[URL_MAX];
 	struct net_request request = {
 		.url = url,
@@ -98,7 +99,6 @@ static int send_call(struct etcd_client *client, struct etcd_call *call)
 		.networks = ANY, /* wherever the operator's endpoint is */
 		.n_networks = ARRAY_SIZE(ANY),
 		.headers = headers,
-		.n_headers = *client->token && call->kind != ETCD_AUTH ? 2 : 1,
 		.post = call->text,
 		.max_bytes = ETCD_REPLY_MAX,
 		.timeout_ms = client->options.timeout_ms,
@@ -107,6 +107,12 @@ static int send_call(struct etcd_client *client, struct etcd_call *call)
 	};
 	int n;
 
+	if (*client->token && call->kind != ETCD_AUTH)
+		headers[n_headers++] = client->token;
+	/* Of a member that is cut off from the others nothing would come, for ever. */
+	if (call->kind == ETCD_WATCH)
+		headers[n_headers++] = "Grpc-Metadata-hasleader: true";
+	request.n_headers = n_headers;
 	call->endpoint = client->endpoint;
 	n = snprintf(url, sizeof(url), "%s%s", client->options.endpoints[call->endpoint],
 		etcd_request_path(call->kind));
@@ -362,6 +368,12 @@ void etcd_client_tick(struct etcd_client *client, uint64_t now)
 		call->first_by_ns = UINT64_MAX; /* once is enough: the end comes as an answer */
 		client->port.cancel(client->port.arg, call);
 	}
+}
+
+void etcd_client_relogin(struct etcd_client *client, const char *why)
+{
+	client->token[0] = '\0';
+	failed(client, client->endpoint, why);
 }
 
 void etcd_client_elsewhere(struct etcd_client *client)

@@ -74,6 +74,9 @@ void etcd_client_tick(struct etcd_client *client, uint64_t now_ns);
 bool etcd_client_asked(
 	const struct etcd_client *client, const struct net_answer *answer, enum etcd_kind kind);
 
+/* A stream was refused within a 200: it counts as a failure, and the next call logs in anew. */
+void etcd_client_relogin(struct etcd_client *client, const char *why);
+
 /* The present endpoint is of no use: the next one is next. */
 void etcd_client_elsewhere(struct etcd_client *client);
 

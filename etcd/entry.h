@@ -54,7 +54,8 @@ struct etcd_numbers {
 	struct etcd_registry *registry;
 	struct etcd_lease *lease, *lock_lease;
 	struct etcd_watch *watch;
-	int64_t reached; /* the watch has told everything up to this revision */
+	int64_t reached; /* the watch has told everything up to this revision; 0: it lists */
+	uint8_t named[65536 / 8]; /* numbers, from the first one on, since the list began */
 	struct etcd_entry *buckets[ETCD_ENTRY_BUCKETS];
 	size_t n_entries;
 	struct etcd_entry *ready, **ready_end;
@@ -74,6 +75,13 @@ void etcd_allocate_reached(struct etcd_numbers *numbers);
  * key has our lease in its name, so nobody else's can be meant.
  */
 void etcd_allocate_unlock(struct etcd_numbers *numbers, struct span key);
+
+/*
+ * numbers.c: etcd has said whose a number is. Labels that had it and are wanted
+ * are doubted. labels.n 0: somebody's. 0 or -ENOMEM.
+ */
+int etcd_entry_owner(
+	struct etcd_numbers *numbers, uint32_t id, struct span labels, int64_t created) must_check;
 
 /* numbers.c: how a step ended. */
 void etcd_entry_event(struct etcd_entry *entry, enum etcd_event event);

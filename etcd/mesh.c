@@ -29,6 +29,7 @@ struct etcd_mesh {
 	struct place places[ETCD_ADDRESSES_MAX * 2];
 	size_t n_places;
 	size_t at, asked; /* the next place of the round, and how many are being asked about */
+	bool configured;  /* in this round */
 	struct etcd_call *call, *beat;
 	uint64_t now_ns, next_ns, beat_ns;
 };
@@ -99,6 +100,12 @@ static struct place *find(struct etcd_mesh *mesh, const char *text)
 	return NULL;
 }
 
+static void start_round(struct etcd_mesh *mesh)
+{
+	mesh->at = 0;
+	mesh->configured = false;
+}
+
 void etcd_mesh_addresses(struct etcd_mesh *mesh, const struct etcd_address *list, size_t n)
 {
 	/* A round that is under way is about other places. */
@@ -118,22 +125,28 @@ void etcd_mesh_addresses(struct etcd_mesh *mesh, const struct etcd_address *list
 		place->address = list[i];
 		place->wanted = true;
 	}
-	mesh->at = 0;
+	start_round(mesh);
 	mesh->next_ns = 0;
 }
 
-/* Whatever is as it should be stays; the rest is put, or, if it is ours, deleted. */
-static void ask_about(struct etcd_mesh *mesh, struct etcd_txn *txn, const struct place *place)
+static void add_put(struct etcd_mesh *mesh, struct etcd_txn *txn, const struct place *place)
 {
 	char value[ETCD_MESH_IP_MAX];
 	struct span text = etcd_mesh_ip(&place->address, value);
 	etcd_key_buf buf;
+
+	etcd_txn_then_put(
+		txn, etcd_layout_ip(mesh->cluster, place->address.text, buf), text, mesh->under);
+}
+
+/* If it is ours still: the address may have moved to another agent. */
+static void add_delete(struct etcd_mesh *mesh, struct etcd_txn *txn, const struct place *place)
+{
+	etcd_key_buf buf;
 	struct span key = etcd_layout_ip(mesh->cluster, place->address.text, buf);
 
-	if (place->wanted)
-		etcd_txn_then_put(txn, key, text, mesh->under);
-	else
-		etcd_txn_then_delete(txn, key);
+	etcd_txn_if_lease(txn, key, mesh->under);
+	etcd_txn_then_delete(txn, key);
 }
 
 static void round_over(struct etcd_mesh *mesh)
@@ -144,7 +157,7 @@ static void round_over(struct etcd_mesh *mesh)
 		if (mesh->places[i].wanted)
 			mesh->places[kept++] = mesh->places[i];
 	mesh->n_places = kept;
-	mesh->at = 0;
+	start_round(mesh);
 	mesh->next_ns = mesh->now_ns + ETCD_MESH_REFRESH_S * (uint64_t)NS_PER_S;
 }
 
@@ -164,6 +177,7 @@ static void on_asked(void *arg, int error, const struct etcd_reply *reply, const
 	for (size_t i = 0; i < mesh->asked; i++)
 		mesh->places[mesh->at + i].there = mesh->places[mesh->at + i].wanted;
 	mesh->at += mesh->asked;
+	mesh->configured = true;
 	mesh->next_ns = 0;
 	if (mesh->at >= mesh->n_places)
 		round_over(mesh);
@@ -171,16 +185,23 @@ static void on_asked(void *arg, int error, const struct etcd_reply *reply, const
 
 static void ask(struct etcd_mesh *mesh)
 {
+	const struct place *places = &mesh->places[mesh->at];
 	size_t left = mesh->n_places - mesh->at;
+	bool configures = mesh->own && !mesh->configured;
 	char config[ETCD_MESH_CONFIG_MAX];
 	struct etcd_txn txn;
 	etcd_key_buf key;
 
-	mesh->asked = left < BATCH ? left : BATCH;
 	etcd_txn_init(&txn);
-	for (size_t i = 0; i < mesh->asked; i++)
-		ask_about(mesh, &txn, &mesh->places[mesh->at + i]);
-	if (mesh->own && !mesh->at)
+	for (mesh->asked = 0; mesh->asked < left && mesh->asked < BATCH; mesh->asked++) {
+		if (!places[mesh->asked].wanted)
+			break;
+		add_put(mesh, &txn, &places[mesh->asked]);
+	}
+	/* One at a time, since what it depends on is the whole transaction's. */
+	if (!mesh->asked && left && !configures)
+		add_delete(mesh, &txn, &places[mesh->asked++]);
+	if (configures)
 		etcd_txn_then_put(&txn, etcd_layout_config(mesh->cluster, key),
 			etcd_mesh_config(mesh->cluster, config), mesh->under);
 	if (etcd_client_call(
@@ -226,12 +247,14 @@ static void take_lease(struct etcd_mesh *mesh)
 	etcd_client_drop(mesh->client, TAKE_PTR(mesh->call));
 	for (size_t i = 0; i < mesh->n_places; i++)
 		mesh->places[i].there = false;
-	mesh->at = 0;
+	start_round(mesh);
 	mesh->next_ns = 0;
 }
 
 uint64_t etcd_mesh_tick(struct etcd_mesh *mesh, uint64_t now_ns, int64_t wall_s)
 {
+	uint64_t next, beat_ns;
+
 	mesh->now_ns = now_ns;
 	take_lease(mesh);
 	if (!mesh->under)
@@ -244,7 +267,10 @@ uint64_t etcd_mesh_tick(struct etcd_mesh *mesh, uint64_t now_ns, int64_t wall_s)
 		else
 			round_over(mesh);
 	}
-	return mesh->own && mesh->beat_ns < mesh->next_ns ? mesh->beat_ns : mesh->next_ns;
+	/* What is under way ends with an answer. */
+	next = mesh->call ? UINT64_MAX : mesh->next_ns;
+	beat_ns = mesh->own && !mesh->beat ? mesh->beat_ns : UINT64_MAX;
+	return beat_ns < next ? beat_ns : next;
 }
 
 size_t etcd_mesh_published(const struct etcd_mesh *mesh, size_t *ret_wanted)

@@ -216,15 +216,55 @@ static void learnt(struct etcd_numbers *numbers, uint32_t id, const char *labels
 		numbers->owner.learnt(numbers->owner.arg, id, labels);
 }
 
+static uint8_t *named(struct etcd_numbers *numbers, uint32_t id, uint8_t *ret_bit)
+{
+	uint32_t i = id - etcd_layout_min(&numbers->options.cluster);
+
+	*ret_bit = (uint8_t)(1 << i % 8);
+	return &numbers->named[i / 8];
+}
+
+int etcd_entry_owner(struct etcd_numbers *numbers, uint32_t id, struct span labels, int64_t created)
+{
+	const char *text = etcd_registry_labels(numbers->registry, id);
+	bool same = text && labels.n && span_is(labels, text);
+	struct etcd_entry *former = text && !same ? find(numbers, span_of(text)) : NULL;
+	int rc = etcd_registry_set(numbers->registry, id, labels, created);
+	uint8_t bit, *byte = named(numbers, id, &bit);
+
+	*byte |= bit;
+	if (!rc && !same)
+		learnt(numbers, id, etcd_registry_labels(numbers->registry, id));
+	if (former && former->id == id)
+		doubt(former);
+	return rc;
+}
+
+/* The number is nobody's any more. */
+static void vacate(struct etcd_numbers *numbers, uint32_t id)
+{
+	const char *text = etcd_registry_labels(numbers->registry, id);
+	struct etcd_entry *entry = text ? find(numbers, span_of(text)) : NULL;
+
+	etcd_registry_clear(numbers->registry, id, numbers->now_ns + numbers->options.rest_ns);
+	learnt(numbers, id, NULL);
+	if (entry && entry->id == id)
+		doubt(entry);
+}
+
+/*
+ * What was known stays so until the list has been heard out; until then nothing
+ * new is made. etcd may have been set back: what it said of revisions is void.
+ */
 static void on_list(void *arg)
 {
 	struct etcd_numbers *numbers = arg;
-	const struct etcd_cluster *cluster = &numbers->options.cluster;
 
-	for (uint32_t id = etcd_layout_min(cluster); id <= etcd_layout_max(cluster); id++)
-		if (etcd_registry_labels(numbers->registry, id))
-			learnt(numbers, id, NULL);
-	etcd_registry_forget(numbers->registry);
+	numbers->reached = 0;
+	memset(numbers->named, 0, sizeof(numbers->named));
+	for (size_t i = numbers->n_active; i-- > 0;)
+		if (numbers->active[i]->step == ETCD_STEP_BARRIER)
+			etcd_entry_later(numbers->active[i]);
 }
 
 /* "value/LABELS/NODE" or "locks/LABELS/LEASE": both parts, or false. */
@@ -282,9 +322,8 @@ static void on_put(void *arg, const struct etcd_kv *kv)
 		stats->skipped_labels++;
 		labels = (struct span){0}; /* but nobody else may have the number */
 	}
-	if (etcd_registry_set(numbers->registry, id, labels, kv->created))
+	if (etcd_entry_owner(numbers, id, labels, kv->created))
 		return; /* whoever tries it is told by etcd */
-	learnt(numbers, id, etcd_registry_labels(numbers->registry, id));
 	entry = labels.n ? find(numbers, labels) : NULL;
 	if (entry && needs_step(entry))
 		etcd_entry_soon(entry);
@@ -294,18 +333,11 @@ static void on_gone(void *arg, const struct etcd_kv *kv)
 {
 	struct etcd_numbers *numbers = arg;
 	struct span labels, last;
-	struct etcd_entry *entry = NULL;
-	const char *text;
+	struct etcd_entry *entry;
 	uint32_t id;
 
 	if (etcd_layout_parse_id(&numbers->options.cluster, kv->key, &id) == 0) {
-		text = etcd_registry_labels(numbers->registry, id);
-		entry = text ? find(numbers, span_of(text)) : NULL;
-		etcd_registry_clear(
-			numbers->registry, id, numbers->now_ns + numbers->options.rest_ns);
-		learnt(numbers, id, NULL);
-		if (entry && entry->id == id)
-			doubt(entry);
+		vacate(numbers, id);
 	} else if (split(numbers, kv->key, "value/", &labels, &last)) {
 		entry = find(numbers, labels);
 		if (!entry || !span_is(last, numbers->options.cluster.node))
@@ -331,7 +363,16 @@ static void compare(struct etcd_entry *entry)
 
 static void on_listed(void *arg)
 {
-	for_each(arg, compare);
+	struct etcd_numbers *numbers = arg;
+	const struct etcd_cluster *cluster = &numbers->options.cluster;
+
+	for (uint32_t id = etcd_layout_min(cluster); id <= etcd_layout_max(cluster); id++) {
+		uint8_t bit, *byte = named(numbers, id, &bit);
+
+		if (!(*byte & bit) && !etcd_registry_is_free(numbers->registry, id, UINT64_MAX))
+			vacate(numbers, id);
+	}
+	for_each(numbers, compare);
 }
 
 static void on_reached(void *arg, int64_t revision)

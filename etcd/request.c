@@ -176,6 +176,11 @@ void etcd_txn_if_modified(struct etcd_txn *txn, struct span key, int64_t revisio
 	compare(txn, "MOD", key, "mod_revision", number(revision));
 }
 
+void etcd_txn_if_lease(struct etcd_txn *txn, struct span key, int64_t lease)
+{
+	compare(txn, "LEASE", key, "lease", number(lease));
+}
+
 void etcd_txn_if_value(struct etcd_txn *txn, struct span key, struct span value)
 {
 	compare(txn, "VALUE", key, "value", bytes(value));

@@ -66,6 +66,7 @@ struct etcd_txn {
 void etcd_txn_init(struct etcd_txn *txn);
 void etcd_txn_if_created(struct etcd_txn *txn, struct span key, int64_t revision);
 void etcd_txn_if_modified(struct etcd_txn *txn, struct span key, int64_t revision);
+void etcd_txn_if_lease(struct etcd_txn *txn, struct span key, int64_t lease);
 void etcd_txn_if_value(struct etcd_txn *txn, struct span key, struct span value);
 void etcd_txn_then_put(struct etcd_txn *txn, struct span key, struct span value, int64_t lease);
 void etcd_txn_then_delete(struct etcd_txn *txn, struct span key);

@@ -100,6 +100,15 @@ static void on_event(void *arg, int error, const struct etcd_reply *reply, const
 		watch->call = NULL;
 		if (error == -ERANGE || (!error && reply->compacted))
 			watch->revision = 0;
+		else if (!error) /* refused: etcd says so with a 200 */
+			etcd_client_relogin(watch->client, "etcd canceled the watch");
+		retry_later(watch);
+		return;
+	}
+	/* It was set back: from our revision on it would say nothing for a long time. */
+	if (!reply->n_kvs && reply->revision < watch->revision) {
+		etcd_client_drop(watch->client, TAKE_PTR(watch->call));
+		watch->revision = 0;
 		retry_later(watch);
 		return;
 	}
@@ -149,7 +158,7 @@ static void on_page(void *arg, int error, const struct etcd_reply *reply, const 
 
 	(void)why;
 	watch->call = NULL;
-	if (error || (reply->more && !reply->n_kvs)) {
+	if (error || (reply->more && !reply->n_kvs) || reply->revision < watch->list_revision) {
 		retry_later(watch);
 		return;
 	}
@@ -207,6 +216,8 @@ uint64_t etcd_watch_tick(struct etcd_watch *watch, uint64_t now_ns)
 
 void etcd_watch_again(struct etcd_watch *watch)
 {
+	if (watch->state == LISTING)
+		return;
 	etcd_client_drop(watch->client, TAKE_PTR(watch->call));
 	watch->state = IDLE;
 	watch->next_ns = 0;

@@ -2,7 +2,8 @@
  * What stands below a prefix, and every change of it from then on: a list in
  * pages, all of one revision, and a watch from the next revision on. A watch
  * that breaks is taken up where it was; when etcd has forgotten what came
- * since (compaction), the list is made anew.
+ * since (compaction), or has been set back to what it was before (a restored
+ * snapshot), the list is made anew.
  */
 #ifndef ETCD_WATCH_H
 #define ETCD_WATCH_H
@@ -38,7 +39,7 @@ bool etcd_watch_is_up(const struct etcd_watch *watch);
 /* Was there ever a complete list? */
 bool etcd_watch_has_listed(const struct etcd_watch *watch);
 
-/* It seems to be stuck: begin it anew from where it was. */
+/* It seems to be stuck: begin it anew from where it was. A list that is under way goes on. */
 void etcd_watch_again(struct etcd_watch *watch);
 
 DEFINE_CLEANUP(etcd_watch, struct etcd_watch *, etcd_watch_free)

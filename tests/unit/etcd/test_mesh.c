@@ -112,6 +112,29 @@ START_TEST(addresses)
 }
 END_TEST
 
+START_TEST(moved)
+{
+	/* Goal: an address that another agent has put meanwhile is its; what is under way is waited for. */
+	const struct etcd_address both[] = {
+		address("10.0.0.1", 327936), address("fd00::1", 327937)};
+	const struct etcd_address one[] = {address("fd00::1", 327938)};
+	struct base_now now;
+
+	start(false);
+	etcd_mesh_addresses(mesh, both, 2);
+	LIVE_UNTIL(published() == 2);
+	live_put("cilium/state/ip/v1/default/10.0.0.1", "another's");
+	etcd_mesh_addresses(mesh, one, 1);
+	base_clock_now(&now);
+	ck_assert_uint_gt(etcd_mesh_tick(mesh, now.mono_ns, 1800000000), now.mono_ns);
+	/* The places are asked about in their order. */
+	LIVE_UNTIL(published() == 1);
+	ck_assert_str_eq(live_get("cilium/state/ip/v1/default/10.0.0.1"), "another's");
+	etcd_mesh_free(mesh);
+	live_agent_free(agent, false);
+}
+END_TEST
+
 START_TEST(own)
 {
 	/* Goal: a cluster of our own has its configuration under our lease, and a heartbeat. */
@@ -136,6 +159,7 @@ Suite *suite_mesh(void)
 	tcase_add_test(tc, golden);
 	tcase_add_loop_test(tc, texts, 0, ARRAY_SIZE(TEXTS));
 	tcase_add_test(tc, addresses);
+	tcase_add_test(tc, moved);
 	tcase_add_test(tc, own);
 	suite_add_tcase(s, tc);
 	return s;

@@ -23,6 +23,7 @@ static json_t *a_txn(void)
 	etcd_txn_if_created(&txn, SPAN("a"), 0);
 	etcd_txn_if_modified(&txn, SPAN("b"), 12);
 	etcd_txn_if_value(&txn, SPAN("c"), SPAN("foo"));
+	etcd_txn_if_lease(&txn, SPAN("c"), 9);
 	etcd_txn_then_put(&txn, SPAN("a"), SPAN("foo"), 7);
 	etcd_txn_then_delete(&txn, SPAN("b"));
 	etcd_txn_then_range(&txn, &(struct etcd_range){.key = SPAN("d/"), .prefix = true});
@@ -63,7 +64,8 @@ START_TEST(transaction)
 		"{\"compare\":[{\"create_revision\":\"0\",\"key\":\"YQ==\",\"result\":\"EQUAL\","
 		"\"target\":\"CREATE\"},{\"key\":\"Yg==\",\"mod_revision\":\"12\","
 		"\"result\":\"EQUAL\",\"target\":\"MOD\"},{\"key\":\"Yw==\",\"result\":\"EQUAL\","
-		"\"target\":\"VALUE\",\"value\":\"Zm9v\"}],"
+		"\"target\":\"VALUE\",\"value\":\"Zm9v\"},{\"key\":\"Yw==\",\"lease\":\"9\","
+		"\"result\":\"EQUAL\",\"target\":\"LEASE\"}],"
 		"\"failure\":[{\"request_range\":{\"key\":\"YQ==\"}}],"
 		"\"success\":[{\"request_put\":{\"key\":\"YQ==\",\"lease\":\"7\",\"value\":"
 		"\"Zm9v\"}},{\"request_delete_range\":{\"key\":\"Yg==\"}},"
