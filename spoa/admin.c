@@ -3,6 +3,7 @@
 #include "net/vet.h"
 #include "spoa/file.h"
 #include "spoa/http_guard.h"
+#include "spoa/log.h"
 #include "spoa/routes.h"
 
 #include <errno.h>
@@ -33,6 +34,28 @@ static int refuse(int rc, char why[SPOA_ADMIN_WHY], const char *path, const char
 	return rc;
 }
 
+static void wipe(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+static int read_token(const char *path, char **ret, char why[SPOA_ADMIN_WHY])
+{
+	char *token = NULL;
+	int rc = spoa_file_word(path, TOKEN_MAX, &token);
+
+	if (rc)
+		return refuse(rc, why, path, strerror(-rc));
+	if (strlen(token) < TOKEN_MIN) {
+		wipe(token);
+		return refuse(-EINVAL, why, path, "a token has at least 16 characters");
+	}
+	*ret = token;
+	return 0;
+}
+
 static int read_texts(struct spoa_admin *admin, const struct conf *conf, char why[SPOA_ADMIN_WHY])
 {
 	const struct {
@@ -50,13 +73,7 @@ static int read_texts(struct spoa_admin *admin, const struct conf *conf, char wh
 	}
 	if (!conf->admin.token_file)
 		return 0;
-	rc = spoa_file_word(conf->admin.token_file, TOKEN_MAX, &admin->token);
-	if (rc)
-		return refuse(rc, why, conf->admin.token_file, strerror(-rc));
-	if (strlen(admin->token) < TOKEN_MIN)
-		return refuse(
-			-EINVAL, why, conf->admin.token_file, "a token has at least 16 characters");
-	return 0;
+	return read_token(conf->admin.token_file, &admin->token, why);
 }
 
 static int add_host(struct spoa_admin *admin, const char *name)
@@ -105,7 +122,7 @@ static int serve_remote(struct ev_loop *loop, int fd, const struct conf *conf,
 	options.tls_key = admin->key;
 	options.client_ca = admin->ca;
 	admin->guard.certificate = admin->ca != NULL;
-	admin->guard.token = admin->token ? span_of(admin->token) : (struct span){0};
+	admin->guard.token = span_of(admin->token);
 	rc = spoa_http_new(loop, TAKE_FD(owned), &options, &admin->remote);
 	if (rc)
 		snprintf(why, SPOA_ADMIN_WHY, "%s",
@@ -146,11 +163,46 @@ void spoa_admin_quiet(struct spoa_admin *admin)
 	spoa_http_quiet(admin->remote);
 }
 
-static void wipe(char *secret)
+static void say(const char *path, const char *what)
 {
-	if (secret)
-		explicit_bzero(secret, strlen(secret));
-	free(secret);
+	char why[SPOA_ADMIN_WHY];
+
+	(void)refuse(0, why, path, what);
+	spoa_log(BASE_LOG_WARNING, "admin_files", "result", why);
+}
+
+/* A listener's TLS files cannot be exchanged while it serves: that they changed is said. */
+static void compare(const char *path, const char *text)
+{
+	char *now = NULL;
+	int rc = path && text ? spoa_file_text(path, PEM_MAX, &now) : 0;
+
+	if (rc)
+		say(path, strerror(-rc));
+	else if (now && strcmp(now, text))
+		say(path, "changed; a restart is needed to use it");
+	wipe(now);
+}
+
+void spoa_admin_renew(struct spoa_admin *admin, const struct conf *conf)
+{
+	char why[SPOA_ADMIN_WHY];
+	char *token = NULL;
+
+	if (!admin || !admin->remote)
+		return;
+	compare(conf->admin.tls_cert, admin->cert);
+	compare(conf->admin.tls_key, admin->key);
+	compare(conf->admin.client_ca, admin->ca);
+	if (!conf->admin.token_file)
+		return;
+	if (read_token(conf->admin.token_file, &token, why)) {
+		spoa_log(BASE_LOG_WARNING, "admin_files", "result", why);
+		return;
+	}
+	wipe(admin->token);
+	admin->token = token;
+	admin->guard.token = span_of(token);
 }
 
 void spoa_admin_free(struct spoa_admin *admin)

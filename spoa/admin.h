@@ -21,6 +21,11 @@ struct spoa_admin;
  */
 int spoa_admin_new(struct ev_loop *loop, int unix_fd, int tcp_fd, const struct conf *conf,
 	struct spoa_daemon *daemon, struct spoa_admin **ret, char why[SPOA_ADMIN_WHY]) must_check;
+/*
+ * After a reload: the token is read again. One that cannot be used leaves the old one good, and
+ * TLS files that changed wait for a restart; the log says both. NULL is fine.
+ */
+void spoa_admin_renew(struct spoa_admin *admin, const struct conf *conf);
 /* As spoa_http_quiet. NULL is fine. */
 void spoa_admin_quiet(struct spoa_admin *admin);
 void spoa_admin_free(struct spoa_admin *admin);

@@ -127,6 +127,7 @@ void spoa_daemon_reload(struct spoa_daemon *daemon)
 	daemon->loaded_at = base_clock_wall_s(&now);
 	daemon->reload_error[0] = '\0';
 	spoa_log_level((enum base_log_level)config->conf->log.level);
+	spoa_admin_renew(daemon->admin, config->conf);
 	spoa_metrics_add(&daemon->metrics, SPOA_COUNT_RELOADS, 1);
 	spoa_log(BASE_LOG_INFO, "reload", "result", "the new configuration serves");
 }

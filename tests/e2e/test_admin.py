@@ -55,6 +55,30 @@ class Remote(LabCase):
             self.assertEqual(self.ask(token=token)[0], 401)
         self.assertEqual(self.ask(token=None, path="/nowhere")[0], 401)
 
+    def test_renewed(self):
+        """A reload reads the token again; one that is no token leaves the old one, and is said."""
+        def put(path, text):
+            with open(path, "w") as f:
+                f.write(text)
+        self.addCleanup(lambda: (put(self.token_file, TOKEN), self.agent.reload()))
+        put(self.token_file, TOKEN[::-1])
+        self.agent.reload()
+        self.assertEqual((self.ask()[0], self.ask(token=TOKEN[::-1])[0]), (401, 200))
+        put(self.token_file, "short")
+        self.agent.reload()
+        self.assertEqual(self.ask(token=TOKEN[::-1])[0], 200)
+        self.assertEqual(self.ask(token="short")[0], 401)
+        said = self.agent.process.events(event="admin_files")
+        self.assertEqual([s["result"] for s in said],
+                         [f"{self.token_file}: a token has at least 16 characters"])
+        self.tls.reload()
+        self.assertEqual(self.tls.process.events(event="admin_files"), [])
+        with open(self.pki("agent.pem"), "a") as f:
+            f.write("\n")
+        self.tls.reload()
+        self.assertEqual([s["result"] for s in self.tls.process.events(event="admin_files")],
+                         [self.pki("agent.pem") + ": changed; a restart is needed to use it"])
+
     def test_rebinding(self):
         """A name that somebody else made point to us is not ours."""
         for host in "evil.example", f"evil.example:{self.plain}", "127.0.0.1.evil.example", "":
