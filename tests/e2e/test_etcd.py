@@ -19,6 +19,8 @@ ROLES = """\
 labels: ["k8s:role=admin"], route: be_admin, srcaddr: 10.9.9.7}
   - {name: reader, provider: corp, when: [{claim: scope, any: [read]}], \
 labels: ["k8s:role=reader"], route: be_reader}
+  - {name: team, provider: corp, when: [{claim: team, any: [red]}], \
+labels: ["team={claims.team}"], route: be_reader}
 """
 
 # The agent whose way to etcd is cut lives in a network namespace of its own.
@@ -30,7 +32,7 @@ class SharedEtcd(LabCase):
 
     asks_haproxy = False
     mode = "lease: 2s, settle: 300ms, timeout: 1s"
-    more = "workloads: {ranges: [10.77.0.0/16], ipcache: /run/nothing-here}\n"
+    more = "identity: {unused: 2s}\nworkloads: {ranges: [10.77.0.0/16], ipcache: /run/nothing-here}\n"
 
     @classmethod
     def make(cls):
@@ -182,6 +184,24 @@ class SharedEtcd(LabCase):
         self.assertEqual(self.settled(self.a, self.b), numbers)
         self.at_rest(numbers)
 
+    def test_given_up(self):
+        """What nobody uses is withdrawn from etcd; it comes back with its number, to its role."""
+        def teams():
+            return [i for i in self.b.status()["identities"] if i["role"] == "team"]
+
+        def uses():
+            return {k: v for k, v in self.etcd.all(VALUES).items() if "k8s:team=red;" in k}
+        self.settled(self.a, self.b)
+        found = []
+        for _ in range(2):
+            self.lab.until(200, token=self.provider.sign(sub="ted", roles=[], scope="", team="red"))
+            procs.eventually(lambda: teams() and teams()[0]["realised"], 30, what="realised")
+            found.append((teams()[0]["id"], list(uses().values())))
+            procs.eventually(lambda: not uses() and not teams(), 30, what="given up")
+        self.assertEqual(found[0], found[1])
+        self.assertEqual(found[0][1], [str(found[0][0])])
+        self.etcd.delete(f"{IDS}{found[0][0]}")
+
     def test_revoked(self):
         """What is revoked at one agent is revoked at the other, and so is taking it back."""
         token = self.provider.sign(sub="trudy", roles=["admin"])
@@ -249,3 +269,4 @@ class MeshEtcd(SharedEtcd):
         self.assertEqual(self.settled(self.a, self.b), numbers)
 
     test_kill = test_cut = test_away = test_revoked = test_strange = test_labels_of_pods = None
+    test_given_up = None
