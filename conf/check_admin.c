@@ -26,8 +26,9 @@ void conf_check_admin(const struct check *c)
 		COMPLAIN(c, where(doc, "tls_cert"), "'tls_cert' needs 'tls_key'");
 	if (!conf->admin.remote.tcp_host)
 		return;
-	if (!conf->admin.client_ca && !conf->admin.token_file)
-		COMPLAIN(c, where(doc, "tcp"), "'tcp' needs 'client_ca' or 'token_file'");
+	if (!conf->admin.client_ca && !conf->admin.token_file && !conf->admin.read_token_file)
+		COMPLAIN(c, where(doc, "tcp"),
+			"'tcp' needs 'client_ca', 'token_file' or 'read_token_file'");
 	if (!conf->admin.tls_cert && !is_loopback(conf->admin.remote.tcp_host))
 		COMPLAIN(c, where(doc, "tcp"),
 			"'tcp' needs 'tls_cert' where it is no loopback address");

@@ -356,7 +356,8 @@ struct conf {
 		struct conf_listen remote; /* without tcp_host there is none */
 		char *tls_cert, *tls_key;  /* of it: both or none */
 		char *client_ca;           /* who may ask: whoever has a certificate of it, */
-		char *token_file;          /* or this token; one of both at least */
+		char *token_file;          /* or this token, */
+		char *read_token_file;     /* or this one, to read alone; one of them at least */
 		struct conf_strings hosts; /* further names that it is asked by */
 	} admin;
 

@@ -124,7 +124,7 @@ static const struct conf_key ADMIN[] = {
 	{"tcp", CONF_ADDRESS, AT(conf, admin.remote.tcp_host), RANGE(1, 65535),
 		.second = offsetof(struct conf, admin.remote.tcp_port), .example = "127.0.0.1:9909",
 		.help = "Literal address and port for the same besides the socket; needs "
-			"client_ca or token_file."},
+			"client_ca, token_file or read_token_file."},
 	{"tls_cert", CONF_PATH, AT(conf, admin.tls_cert), RANGE(2, 1024), .needs = "tcp",
 		.example = "/etc/identityd/admin.pem",
 		.help = "Certificate chain of the TCP address; only a loopback address can do "
@@ -138,7 +138,11 @@ static const struct conf_key ADMIN[] = {
 	{"token_file", CONF_PATH, AT(conf, admin.token_file), RANGE(2, 1024), .needs = "tcp",
 		.example = "/etc/identityd/admin.token",
 		.help = "File with a word of at least 16 characters; whoever sends it as a bearer "
-			"token may ask over TCP."},
+			"token may ask over TCP, and order everything."},
+	{"read_token_file", CONF_PATH, AT(conf, admin.read_token_file), RANGE(2, 1024),
+		.needs = "tcp", .example = "/etc/identityd/read.token",
+		.help = "The same with another word, which is good for /metrics, /healthz and "
+			"/readyz alone."},
 	{"hosts", CONF_TEXTS, AT(conf, admin.hosts), RANGE(0, 16), .fallback = "[]",
 		.help = "Names that the TCP address may be asked by in the header Host, besides "
 			"the address itself (and localhost, where it is one)."},

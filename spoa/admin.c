@@ -20,10 +20,13 @@
 #define TOKEN_MAX       1024
 #define HOSTS_MAX       18 /* admin.hosts, the address and localhost */
 
+/* admin.token_file's, admin.read_token_file's */
+enum { WHOLE, READING, TOKENS };
+
 struct spoa_admin {
 	struct spoa_http *local, *remote;
 	char *cert, *key, *ca; /* PEM; NULL where not configured */
-	char *token;
+	char *tokens[TOKENS];
 	char *names[HOSTS_MAX];
 	struct spoa_http_guard guard;
 };
@@ -56,6 +59,31 @@ static int read_token(const char *path, char **ret, char why[SPOA_ADMIN_WHY])
 	return 0;
 }
 
+/* Both, or NULL where there is none; nothing is left in tokens when it fails. */
+static int read_tokens(const struct conf *conf, char *tokens[TOKENS], char why[SPOA_ADMIN_WHY])
+{
+	const char *const paths[TOKENS] = {conf->admin.token_file, conf->admin.read_token_file};
+	int rc = 0;
+
+	tokens[WHOLE] = tokens[READING] = NULL;
+	for (size_t i = 0; !rc && i < TOKENS; i++)
+		if (paths[i])
+			rc = read_token(paths[i], &tokens[i], why);
+	if (!rc && tokens[WHOLE] && tokens[READING] && !strcmp(tokens[WHOLE], tokens[READING]))
+		rc = refuse(-EINVAL, why, paths[READING], "the same word as in token_file");
+	for (size_t i = 0; rc && i < TOKENS; i++) {
+		wipe(tokens[i]);
+		tokens[i] = NULL;
+	}
+	return rc;
+}
+
+static void use_tokens(struct spoa_admin *admin)
+{
+	admin->guard.token = span_of(admin->tokens[WHOLE]);
+	admin->guard.read_token = span_of(admin->tokens[READING]);
+}
+
 static int read_texts(struct spoa_admin *admin, const struct conf *conf, char why[SPOA_ADMIN_WHY])
 {
 	const struct {
@@ -71,9 +99,7 @@ static int read_texts(struct spoa_admin *admin, const struct conf *conf, char wh
 		if (rc)
 			return refuse(rc, why, files[i].path, strerror(-rc));
 	}
-	if (!conf->admin.token_file)
-		return 0;
-	return read_token(conf->admin.token_file, &admin->token, why);
+	return read_tokens(conf, admin->tokens, why);
 }
 
 static int add_host(struct spoa_admin *admin, const char *name)
@@ -122,7 +148,7 @@ static int serve_remote(struct ev_loop *loop, int fd, const struct conf *conf,
 	options.tls_key = admin->key;
 	options.client_ca = admin->ca;
 	admin->guard.certificate = admin->ca != NULL;
-	admin->guard.token = span_of(admin->token);
+	use_tokens(admin);
 	rc = spoa_http_new(loop, TAKE_FD(owned), &options, &admin->remote);
 	if (rc)
 		snprintf(why, SPOA_ADMIN_WHY, "%s",
@@ -187,22 +213,22 @@ static void compare(const char *path, const char *text)
 void spoa_admin_renew(struct spoa_admin *admin, const struct conf *conf)
 {
 	char why[SPOA_ADMIN_WHY];
-	char *token = NULL;
+	char *tokens[TOKENS];
 
 	if (!admin || !admin->remote)
 		return;
 	compare(conf->admin.tls_cert, admin->cert);
 	compare(conf->admin.tls_key, admin->key);
 	compare(conf->admin.client_ca, admin->ca);
-	if (!conf->admin.token_file)
-		return;
-	if (read_token(conf->admin.token_file, &token, why)) {
+	if (read_tokens(conf, tokens, why)) {
 		spoa_log(BASE_LOG_WARNING, "admin_files", "result", why);
 		return;
 	}
-	wipe(admin->token);
-	admin->token = token;
-	admin->guard.token = span_of(token);
+	for (size_t i = 0; i < TOKENS; i++) {
+		wipe(admin->tokens[i]);
+		admin->tokens[i] = tokens[i];
+	}
+	use_tokens(admin);
 }
 
 void spoa_admin_free(struct spoa_admin *admin)
@@ -214,7 +240,8 @@ void spoa_admin_free(struct spoa_admin *admin)
 	free(admin->cert);
 	free(admin->ca);
 	wipe(admin->key);
-	wipe(admin->token);
+	for (size_t i = 0; i < TOKENS; i++)
+		wipe(admin->tokens[i]);
 	for (size_t i = 0; i < admin->guard.n_hosts; i++)
 		free(admin->names[i]);
 	free(admin);

@@ -127,17 +127,17 @@ static enum MHD_Result begin(const struct spoa_http *http, struct MHD_Connection
 	const char *path, const char *method, void **ret_exchange)
 {
 	const char *why = NULL;
-	unsigned status = 0;
-	const struct spoa_http_route *route;
+	unsigned status = 0, otherwise = 0;
+	const struct spoa_http_route *route = find_route(http, method, path, &otherwise);
 	struct exchange *exchange;
 
 	if (http->options.guard)
-		status = spoa_http_guard_check(http->options.guard, connection, method, &why);
+		status = spoa_http_guard_check(
+			http->options.guard, connection, method, route && route->reading, &why);
 	if (status)
 		return reply_text(connection, status, why);
-	route = find_route(http, method, path, &status);
 	if (!route)
-		return refuse(connection, status);
+		return refuse(connection, otherwise);
 	if (announces_too_much(connection, route))
 		return reply_text(
 			connection, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large\n");

@@ -45,6 +45,7 @@ struct spoa_http_route {
 	const char *content_type;
 	spoa_http_handler *handle;
 	size_t max_body; /* of a POST */
+	bool reading;    /* also for whom the guard lets only read */
 };
 
 struct spoa_http_options {

@@ -24,15 +24,19 @@ bool spoa_http_guard_host(const struct spoa_http_guard *guard, const char *value
 	return false;
 }
 
-bool spoa_http_guard_token(const struct spoa_http_guard *guard, const char *value)
+static bool is_token(struct span token, const char *sent)
+{
+	return token.n && strlen(sent) == token.n && !CRYPTO_memcmp(sent, token.p, token.n);
+}
+
+bool spoa_http_guard_token(const struct spoa_http_guard *guard, const char *value, bool reading)
 {
 	static const char SCHEME[] = "Bearer ";
 	const char *sent = value + sizeof(SCHEME) - 1;
 
-	if (!guard->token.n || strncasecmp(value, SCHEME, sizeof(SCHEME) - 1))
+	if (strncasecmp(value, SCHEME, sizeof(SCHEME) - 1))
 		return false;
-	return strlen(sent) == guard->token.n &&
-	       !CRYPTO_memcmp(sent, guard->token.p, guard->token.n);
+	return is_token(guard->token, sent) || (reading && is_token(guard->read_token, sent));
 }
 
 static bool has_certificate(struct MHD_Connection *connection)
@@ -55,11 +59,12 @@ static const char *header(struct MHD_Connection *connection, const char *name)
 	return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static bool may_ask(const struct spoa_http_guard *guard, struct MHD_Connection *connection)
+static bool may_ask(
+	const struct spoa_http_guard *guard, struct MHD_Connection *connection, bool reading)
 {
 	const char *token = header(connection, MHD_HTTP_HEADER_AUTHORIZATION);
 
-	return (token && spoa_http_guard_token(guard, token)) ||
+	return (token && spoa_http_guard_token(guard, token, reading)) ||
 	       (guard->certificate && has_certificate(connection));
 }
 
@@ -74,7 +79,7 @@ static bool is_json(struct MHD_Connection *connection)
 }
 
 unsigned spoa_http_guard_check(const struct spoa_http_guard *guard,
-	struct MHD_Connection *connection, const char *method, const char **ret_why)
+	struct MHD_Connection *connection, const char *method, bool reading, const char **ret_why)
 {
 	const char *host = header(connection, MHD_HTTP_HEADER_HOST);
 
@@ -85,7 +90,7 @@ unsigned spoa_http_guard_check(const struct spoa_http_guard *guard,
 	if (header(connection, MHD_HTTP_HEADER_ORIGIN) || header(connection, "Sec-Fetch-Site"))
 		return MHD_HTTP_FORBIDDEN;
 	*ret_why = "who are you? A client certificate or a bearer token is needed\n";
-	if (!may_ask(guard, connection))
+	if (!may_ask(guard, connection, reading))
 		return MHD_HTTP_UNAUTHORIZED;
 	*ret_why = "application/json is needed\n";
 	if (!strcmp(method, MHD_HTTP_METHOD_POST) && !is_json(connection))

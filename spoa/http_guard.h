@@ -17,17 +17,20 @@ struct MHD_Connection;
 struct spoa_http_guard {
 	bool certificate;  /* one is enough; the server has its client_ca */
 	struct span token; /* one that is sent as "Authorization: Bearer" is enough; empty: none */
+	struct span read_token;   /* the same, for routes that are for reading alone */
 	const char *const *hosts; /* what Host may be, without a port */
 	size_t n_hosts;
 };
 
 /* Is this value of Host, with or without a port, one of the guard's? */
 bool spoa_http_guard_host(const struct spoa_http_guard *guard, const char *value) must_check;
-/* Is this value of Authorization the guard's token? In constant time. */
-bool spoa_http_guard_token(const struct spoa_http_guard *guard, const char *value) must_check;
+/* Is this value of Authorization a token for the route? In constant time. */
+bool spoa_http_guard_token(
+	const struct spoa_http_guard *guard, const char *value, bool reading) must_check;
 
 /* 0, or the HTTP status to refuse with and a line of text. */
 unsigned spoa_http_guard_check(const struct spoa_http_guard *guard,
-	struct MHD_Connection *connection, const char *method, const char **ret_why) must_check;
+	struct MHD_Connection *connection, const char *method, bool reading,
+	const char **ret_why) must_check;
 
 #endif

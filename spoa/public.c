@@ -18,9 +18,10 @@
 
 /* Everything that strangers can reach. */
 static const struct spoa_http_route ROUTES[] = {
-	{"GET", "/health", "text/plain; charset=utf-8", spoa_status_health, 0},
-	{"GET", "/.well-known/jwks.json", "application/jwk-set+json", spoa_route_jwks, 0},
-	{"POST", "/backchannel-logout", "application/json", spoa_route_logout, SPOA_LOGOUT_BODY},
+	{"GET", "/health", "text/plain; charset=utf-8", spoa_status_health, 0, false},
+	{"GET", "/.well-known/jwks.json", "application/jwk-set+json", spoa_route_jwks, 0, false},
+	{"POST", "/backchannel-logout", "application/json", spoa_route_logout, SPOA_LOGOUT_BODY,
+		false},
 };
 
 struct spoa_public {

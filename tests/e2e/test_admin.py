@@ -10,6 +10,7 @@ import procs
 from harness import LabCase
 
 TOKEN = "a-word-of-many-letters"
+READ_TOKEN = "good-for-metrics-alone"
 
 
 class Remote(LabCase):
@@ -22,10 +23,13 @@ class Remote(LabCase):
         cls.token_file = os.path.join(cls.lab.dir, "token")
         with open(cls.token_file, "w") as f:
             f.write(TOKEN + "\n")
+        with open(cls.token_file + ".read", "w") as f:
+            f.write(READ_TOKEN + "\n")
         cls.plain, cls.secure = procs.free_port(), procs.free_port()
         cls.agent = cls.lab.agent(
             bpf="off", setup=False, admin_more=f", tcp: '127.0.0.1:{cls.plain}', "
-            f"token_file: {cls.token_file}, hosts: [metrics.example]")
+            f"token_file: {cls.token_file}, read_token_file: {cls.token_file}.read, "
+            "hosts: [metrics.example]")
         cls.tls = cls.lab.agent(
             "tls", bpf="off", setup=False, admin_more=f", tcp: '127.0.0.1:{cls.secure}', "
             f"tls_cert: {cls.pki('agent.pem')}, tls_key: {cls.pki('agent.key')}, "
@@ -55,6 +59,18 @@ class Remote(LabCase):
             self.assertEqual(self.ask(token=token)[0], 401)
         self.assertEqual(self.ask(token=None, path="/nowhere")[0], 401)
 
+    def test_reading(self):
+        """The other token reads what Prometheus and probes read, and no more."""
+        for path in "/metrics", "/healthz", "/readyz":
+            self.assertEqual(self.ask(path=path, token=READ_TOKEN)[0], 200)
+            self.assertEqual(self.ask("POST", path, "{}", token=READ_TOKEN,
+                                      Content_Type="application/json")[0], 401)
+        for path in "/api/v1/status", "/api/v1/decisions", "/nowhere", "/metrics/":
+            self.assertEqual(self.ask(path=path, token=READ_TOKEN)[0], 401)
+        for path in "drain", "reload", "observe", "revocations":
+            self.assertEqual(self.ask("POST", "/api/v1/" + path, "{}", token=READ_TOKEN,
+                                      Content_Type="application/json")[0], 401)
+
     def test_renewed(self):
         """A reload reads the token again; one that is no token leaves the old one, and is said."""
         def put(path, text):
@@ -68,9 +84,13 @@ class Remote(LabCase):
         self.agent.reload()
         self.assertEqual(self.ask(token=TOKEN[::-1])[0], 200)
         self.assertEqual(self.ask(token="short")[0], 401)
+        put(self.token_file, READ_TOKEN)  # would make the reader an administrator
+        self.agent.reload()
+        self.assertEqual(self.ask(path="/api/v1/status", token=READ_TOKEN)[0], 401)
         said = self.agent.process.events(event="admin_files")
         self.assertEqual([s["result"] for s in said],
-                         [f"{self.token_file}: a token has at least 16 characters"])
+                         [f"{self.token_file}: a token has at least 16 characters",
+                          f"{self.token_file}.read: the same word as in token_file"])
         self.tls.reload()
         self.assertEqual(self.tls.process.events(event="admin_files"), [])
         with open(self.pki("agent.pem"), "a") as f:

@@ -50,7 +50,7 @@ static const struct say_row ROWS[] = {
 	{MINIMAL "public: {tls_cert: /c, tls_key: /k}\n",
 		"f:5:20: 'tls_cert' needs 'tcp' or 'unix'\n"},
 	{MINIMAL "admin: {tcp: '127.0.0.1:1'}\n",
-		"f:5:14: 'tcp' needs 'client_ca' or 'token_file'\n"},
+		"f:5:14: 'tcp' needs 'client_ca', 'token_file' or 'read_token_file'\n"},
 	{MINIMAL "admin: {tcp: '192.0.2.1:1', token_file: /t}\n",
 		"f:5:14: 'tcp' needs 'tls_cert' where it is no loopback address\n"},
 	{MINIMAL "admin: {tcp: '192.0.2.1:1', token_file: /t, tls_cert: /c}\n",

@@ -56,10 +56,10 @@ static void post(
 }
 
 static const struct spoa_http_route ROUTES[] = {
-	{"GET", "/good", "text/x-test", good, 0},
-	{"GET", "/bad", "text/plain", bad, 0},
-	{"GET", "/none", "text/plain", none, 0},
-	{"POST", "/post", "text/plain", post, 16},
+	{"GET", "/good", "text/x-test", good, 0, false},
+	{"GET", "/bad", "text/plain", bad, 0, false},
+	{"GET", "/none", "text/plain", none, 0, false},
+	{"POST", "/post", "text/plain", post, 16, false},
 };
 
 static void serve(unsigned idle_s, unsigned life_s)

@@ -29,13 +29,17 @@ START_TEST(token)
 	static const char *const BAD[] = {"", "Bearer", "Bearer ", "Bearer 0123456789abcde",
 		"Bearer 0123456789abcdef0", "Bearer 0123456789abcdeF", "Basic 0123456789abcdef",
 		"0123456789abcdef"};
+	const struct spoa_http_guard reader = {.read_token = SPAN("fedcba9876543210")};
 	const struct spoa_http_guard nobody = {.hosts = HOSTS, .n_hosts = 3};
 
-	ck_assert(spoa_http_guard_token(&guard, "Bearer 0123456789abcdef"));
-	ck_assert(spoa_http_guard_token(&guard, "bearer 0123456789abcdef"));
+	ck_assert(spoa_http_guard_token(&guard, "Bearer 0123456789abcdef", false));
+	ck_assert(spoa_http_guard_token(&guard, "bearer 0123456789abcdef", false));
+	ck_assert(spoa_http_guard_token(&reader, "Bearer fedcba9876543210", true));
+	ck_assert(!spoa_http_guard_token(&reader, "Bearer fedcba9876543210", false));
+	ck_assert(!spoa_http_guard_token(&guard, "Bearer fedcba9876543210", true));
 	for (size_t i = 0; i < ARRAY_SIZE(BAD); i++) {
-		ck_assert_msg(!spoa_http_guard_token(&guard, BAD[i]), "%s", BAD[i]);
-		ck_assert_msg(!spoa_http_guard_token(&nobody, BAD[i]), "%s", BAD[i]);
+		ck_assert_msg(!spoa_http_guard_token(&guard, BAD[i], true), "%s", BAD[i]);
+		ck_assert_msg(!spoa_http_guard_token(&nobody, BAD[i], true), "%s", BAD[i]);
 	}
 }
 END_TEST
