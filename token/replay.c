@@ -31,6 +31,7 @@ struct token_replay {
 	size_t size; /* places of a shard at which a window may begin */
 	/* A stranger who chooses his jti must not choose the window too. */
 	struct base_siphash_key key;
+	struct entry *entries; /* of all shards: one block, whose pages are there when used */
 	struct shard shards[SHARDS];
 };
 
@@ -38,10 +39,9 @@ void token_replay_free(struct token_replay *replay)
 {
 	if (!replay)
 		return;
-	for (size_t i = 0; i < SHARDS; i++) {
+	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_destroy(&replay->shards[i].lock);
-		free(replay->shards[i].entries);
-	}
+	free(replay->entries);
 	free(replay);
 }
 
@@ -49,6 +49,7 @@ struct token_replay *token_replay_new(size_t entries)
 {
 	cleanup(token_replay) struct token_replay *replay =
 		aligned_alloc(64, sizeof(struct token_replay));
+	size_t each;
 
 	if (!replay)
 		return NULL;
@@ -56,11 +57,12 @@ struct token_replay *token_replay_new(size_t entries)
 	for (size_t i = 0; i < SHARDS; i++)
 		pthread_mutex_init(&replay->shards[i].lock, NULL);
 	replay->size = entries / SHARDS * 3 / 2 + WINDOW;
-	for (size_t i = 0; i < SHARDS; i++) {
-		replay->shards[i].entries = calloc(replay->size + WINDOW - 1, sizeof(struct entry));
-		if (!replay->shards[i].entries)
-			return NULL;
-	}
+	each = replay->size + WINDOW - 1;
+	replay->entries = calloc(SHARDS * each, sizeof(struct entry));
+	if (!replay->entries)
+		return NULL;
+	for (size_t i = 0; i < SHARDS; i++)
+		replay->shards[i].entries = replay->entries + i * each;
 	if (RAND_bytes((unsigned char *)&replay->key, sizeof(replay->key)) != 1)
 		return NULL;
 	return TAKE_PTR(replay);
