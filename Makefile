@@ -15,7 +15,7 @@ help:
 	@echo 'make fuzz [FUZZ=NAME]  every fuzz target, or one, for FUZZ_SECONDS (60)'
 	@echo 'make soak           20,000 requests for each way to lose one, with every HAProxy (root)'
 	@echo '                    and 100,000 connections through the kernel, 500,000 verdicts (root)'
-	@echo 'make bench          measure; some 10 minutes, BENCH=quick 2 (root)'
+	@echo 'make bench          measure; some 15 minutes, BENCH=quick 2 (root)'
 	@echo 'make install        the release build; PREFIX=/usr/local, DESTDIR='
 	@echo 'make deb            the Debian package, in build/deb'
 	@echo 'make packages-test  package, image and manifests, for real; some minutes (root)'
