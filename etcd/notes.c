@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define PREFIX_MAX 128
@@ -107,7 +108,7 @@ struct etcd_notes *etcd_notes_new(
 	notes->client = client;
 	notes->owner = *owner;
 	notes->waiting_end = &notes->waiting;
-	strcpy(notes->prefix, prefix);
+	memcpy(notes->prefix, prefix, strlen(prefix) + 1);
 	notes->watch = etcd_watch_new(client, prefix, prefix, &watch);
 	return notes->watch ? TAKE_PTR(notes) : NULL;
 }
@@ -151,7 +152,7 @@ void etcd_notes_put(struct etcd_notes *notes, const char *name, struct span text
 	}
 	note->notes = notes;
 	note->expires_s = expires_s;
-	strcpy(note->name, name);
+	memcpy(note->name, name, strlen(name) + 1);
 	memcpy(note->text, text.p, text.n);
 	note->n = text.n;
 	enqueue(notes, note);
@@ -238,8 +239,7 @@ static void write_note(struct note *note)
 	struct span key;
 	struct etcd_txn txn;
 
-	strcpy(text, notes->prefix);
-	strcat(text, note->name);
+	snprintf(text, sizeof(text), "%s%s", notes->prefix, note->name);
 	key = span_of(text);
 	etcd_txn_init(&txn);
 	etcd_txn_if_modified(&txn, key, note->modified);
