@@ -21,10 +21,12 @@ help:
 	@echo 'make packages-test  package, image and manifests, for real; some minutes (root)'
 	@echo 'make clean          remove build/'
 
+# Without a terminal that shows one line of progress, the build says nothing.
 demo:
 	@scripts/install-deps build demo
+	@echo 'building ...'
 	@cmake --preset release >/dev/null
-	@cmake --build --preset release
+	@if [ -t 1 ]; then quiet=; else quiet=--quiet; fi; cmake --build --preset release -- $$quiet
 	@BUILD=build/release KEEP=$(KEEP) examples/demo/run
 
 test:
