@@ -3,6 +3,7 @@
 #include "etcd/entry.h"
 
 #include "base/clock.h"
+#include "etcd/told.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -200,7 +201,7 @@ static void on_refused(struct etcd_entry *entry, const struct etcd_reply *reply)
 	/* What the watch will tell, too. */
 	if (!number)
 		etcd_registry_clear(entry->numbers->registry, entry->candidate, 0);
-	else if (etcd_entry_owner(
+	else if (etcd_told_number(
 			 entry->numbers, entry->candidate, number->value, number->created) ||
 		 ++entry->attempts > ATTEMPTS_MAX) {
 		etcd_entry_later(entry);
@@ -226,7 +227,7 @@ static void on_written(void *arg, int error, const struct etcd_reply *reply, con
 	entry->locked = false;
 	if (entry->creating) {
 		entry->numbers->stats.allocated++;
-		(void)!etcd_entry_owner(
+		(void)!etcd_told_number(
 			entry->numbers, entry->candidate, labels_of(entry), reply->revision);
 	}
 	etcd_entry_confirmed(entry, entry->candidate);

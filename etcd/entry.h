@@ -1,6 +1,6 @@
 /*
  * Inside etcd/: one label set that is or was wanted, and where its allocation
- * stands. numbers.c keeps them and moves their phases, allocate.c talks to etcd.
+ * stands. entry.c keeps them and moves their phases, allocate.c talks to etcd.
  */
 #ifndef ETCD_ENTRY_H
 #define ETCD_ENTRY_H
@@ -76,15 +76,30 @@ void etcd_allocate_reached(struct etcd_numbers *numbers);
  */
 void etcd_allocate_unlock(struct etcd_numbers *numbers, struct span key);
 
-/*
- * numbers.c: etcd has said whose a number is. Labels that had it and are wanted
- * are doubted. labels.n 0: somebody's. 0 or -ENOMEM.
- */
-int etcd_entry_owner(
-	struct etcd_numbers *numbers, uint32_t id, struct span labels, int64_t created) must_check;
+/* The entry of these labels, or NULL. */
+struct etcd_entry *etcd_entry_find(const struct etcd_numbers *numbers, struct span labels);
+/* Labels that have no entry yet get one, ABSENT. NULL without memory. */
+struct etcd_entry *etcd_entry_new(struct etcd_numbers *numbers, const char *labels) must_check;
+/* Only when all go: it stays in its bucket. */
+void etcd_entry_free(struct etcd_entry *entry);
+/* visit may end the entry. */
+void etcd_entry_each(struct etcd_numbers *numbers, void (*visit)(struct etcd_entry *entry));
+/* As etcd_numbers_find; NULL has none. */
+struct ident_number etcd_entry_number(const struct etcd_entry *entry);
 
-/* numbers.c: how a step ended. */
+/* Is there anything to do for it at all? */
+bool etcd_entry_needs_step(const struct etcd_entry *entry);
+/* We can not be sure of its number any more. */
+void etcd_entry_doubt(struct etcd_entry *entry);
+/* Does what its timers say. */
+void etcd_entry_look(struct etcd_entry *entry);
+/* Begins those whose turn it is, as many as may be under way. */
+void etcd_entry_run(struct etcd_numbers *numbers);
+
+/* The one mover of phases. */
 void etcd_entry_event(struct etcd_entry *entry, enum etcd_event event);
+
+/* How a step ended. */
 void etcd_entry_confirmed(struct etcd_entry *entry, uint32_t id);
 void etcd_entry_later(struct etcd_entry *entry); /* it failed: again after a while */
 void etcd_entry_soon(struct etcd_entry *entry);  /* again when it is its turn */

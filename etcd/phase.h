@@ -1,7 +1,7 @@
 /*
  * The order of things with a shared number: publish, wait until others can know
  * it, then let it be marked; on withdrawal the reverse (cilium.md 9.6). One
- * table and one mover; what each phase does is numbers.c's.
+ * table and one mover; what each phase does is entry.c's.
  *
  *	ABSENT ─want─► ASKING ─confirm─► PUBLISHED ─settled─► REALISED
  *	                 ▲  ▲  ◄─replace──┐   │ ▲                │

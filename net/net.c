@@ -2,10 +2,9 @@
 
 #include "base/clock.h"
 #include "net/outcome.h"
-#include "net/transfer.h"
+#include "net/queue.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <time.h>
 
@@ -15,43 +14,7 @@
 #define WAITING_POLL_MS 100
 #define IDLE_POLL_MS    1000
 
-struct net {
-	CURLM *multi;
-	void (*wake)(void *arg);
-	void *arg;
-	pthread_t thread;
-	bool running; /* the thread was started */
-
-	pthread_mutex_t lock; /* guards from here on */
-	bool stopping;
-	size_t n_unanswered; /* submitted and not taken */
-	struct net_transfer *waiting;
-	struct net_transfer **waiting_end;
-	struct net_answer *answers;
-	struct net_answer **answers_end;
-	size_t n_lines, lines_bytes; /* of them that are lines */
-	void *cancelled[NET_REQUESTS_MAX];
-	size_t n_cancelled;
-
-	/* The thread's alone; after it ended, net_free's. */
-	struct net_transfer *active[NET_ACTIVE_MAX];
-	size_t n_active;
-};
-
 DEFINE_CLEANUP(net, struct net *, net_free)
-
-static void queue_answer(struct net *net, struct net_answer *answer)
-{
-	pthread_mutex_lock(&net->lock);
-	*net->answers_end = answer;
-	net->answers_end = &answer->next;
-	if (answer->more) {
-		net->n_lines++;
-		net->lines_bytes += answer->body_len;
-	}
-	pthread_mutex_unlock(&net->lock);
-	net->wake(net->arg);
-}
 
 /* Ends the transfer, whose answer is written. */
 static void deliver(struct net *net, struct net_transfer *t)
@@ -59,67 +22,7 @@ static void deliver(struct net *net, struct net_transfer *t)
 	struct net_answer *answer = TAKE_PTR(t->answer);
 
 	net_transfer_free(t);
-	queue_answer(net, answer);
-}
-
-static bool lines_full(const struct net *net)
-{
-	return net->n_lines >= NET_LINES_MAX || net->lines_bytes >= NET_LINES_BYTES_MAX;
-}
-
-static bool has_room(void *arg)
-{
-	struct net *net = arg;
-	bool full;
-
-	pthread_mutex_lock(&net->lock);
-	full = lines_full(net);
-	pthread_mutex_unlock(&net->lock);
-	return !full;
-}
-
-static void on_line(void *arg, struct net_answer *line)
-{
-	queue_answer(arg, line);
-}
-
-static struct net_transfer *waiting_pop(struct net *net)
-{
-	struct net_transfer *t;
-
-	pthread_mutex_lock(&net->lock);
-	t = net->waiting;
-	if (t) {
-		net->waiting = t->next;
-		t->next = NULL;
-	}
-	if (!net->waiting)
-		net->waiting_end = &net->waiting;
-	pthread_mutex_unlock(&net->lock);
-	return t;
-}
-
-/* Cuts those out of the queue whose time is over; returns them as a list. */
-static struct net_transfer *waiting_expired(struct net *net, uint64_t now_ns)
-{
-	struct net_transfer *expired = NULL;
-	struct net_transfer **at = &net->waiting;
-
-	pthread_mutex_lock(&net->lock);
-	while (*at) {
-		struct net_transfer *t = *at;
-
-		if (now_ns < t->deadline_ns && !t->cancelled) {
-			at = &t->next;
-			continue;
-		}
-		*at = t->next;
-		t->next = expired;
-		expired = t;
-	}
-	net->waiting_end = at;
-	pthread_mutex_unlock(&net->lock);
-	return expired;
+	net_queue_answer(net, answer);
 }
 
 static void expire_waiting(struct net *net)
@@ -128,7 +31,7 @@ static void expire_waiting(struct net *net)
 	struct net_transfer *t;
 
 	base_clock_now(&now);
-	t = waiting_expired(net, now.mono_ns);
+	t = net_queue_expired(net, now.mono_ns);
 	while (t) {
 		struct net_transfer *next = t->next;
 
@@ -158,37 +61,16 @@ static void go_on(struct net *net)
 	for (size_t i = 0; i < net->n_active; i++) {
 		struct net_transfer *t = net->active[i];
 
-		if (t->paused && has_room(net)) {
+		if (t->paused && net_queue_has_room(net)) {
 			t->paused = false;
 			curl_easy_pause(t->easy, CURLPAUSE_CONT);
 		}
 	}
 }
 
-static bool was_cancelled(const struct net *net, const void *owner)
-{
-	for (size_t i = 0; i < net->n_cancelled; i++)
-		if (net->cancelled[i] == owner)
-			return true;
-	return false;
-}
-
-/* Makes those expire that nobody wants any more, wherever they are. */
-static void take_cancelled(struct net *net)
-{
-	pthread_mutex_lock(&net->lock);
-	for (struct net_transfer *t = net->waiting; net->n_cancelled && t; t = t->next)
-		t->cancelled = t->cancelled || was_cancelled(net, t->answer->owner);
-	for (size_t i = 0; net->n_cancelled && i < net->n_active; i++)
-		net->active[i]->cancelled = net->active[i]->cancelled ||
-					    was_cancelled(net, net->active[i]->answer->owner);
-	net->n_cancelled = 0;
-	pthread_mutex_unlock(&net->lock);
-}
-
 static void end_cancelled(struct net *net)
 {
-	take_cancelled(net);
+	net_queue_take_cancelled(net);
 	for (size_t i = 0; i < net->n_active;) {
 		struct net_transfer *t = net->active[i];
 
@@ -206,7 +88,7 @@ static void end_cancelled(struct net *net)
 static void start_waiting(struct net *net)
 {
 	while (net->n_active < NET_ACTIVE_MAX) {
-		struct net_transfer *t = waiting_pop(net);
+		struct net_transfer *t = net_queue_pop(net);
 
 		if (!t)
 			return;
@@ -315,74 +197,6 @@ int net_new(void (*wake)(void *arg), void *arg, struct net **ret_net)
 	return 0;
 }
 
-int net_submit(struct net *net, const struct net_request *request)
-{
-	cleanup(net_transfer) struct net_transfer *t = NULL;
-	int rc = net_transfer_new(request, &t);
-
-	if (rc)
-		return rc;
-	pthread_mutex_lock(&net->lock);
-	if (net->n_unanswered == NET_REQUESTS_MAX) {
-		rc = -EAGAIN;
-	} else {
-		t->room = has_room;
-		t->line = on_line;
-		t->arg = net;
-		net->n_unanswered++;
-		*net->waiting_end = t;
-		net->waiting_end = &t->next;
-		t = NULL; /* the queue's now */
-	}
-	pthread_mutex_unlock(&net->lock);
-	if (!rc)
-		curl_multi_wakeup(net->multi);
-	return rc;
-}
-
-void net_cancel(struct net *net, void *owner)
-{
-	pthread_mutex_lock(&net->lock);
-	if (!was_cancelled(net, owner) && net->n_cancelled < NET_REQUESTS_MAX)
-		net->cancelled[net->n_cancelled++] = owner;
-	pthread_mutex_unlock(&net->lock);
-	curl_multi_wakeup(net->multi);
-}
-
-/* Under the lock. Whether streams that wait may go on now. */
-static bool account_taken(struct net *net, const struct net_answer *answer)
-{
-	bool was_full = lines_full(net);
-
-	if (!answer->more) {
-		net->n_unanswered--;
-		return false;
-	}
-	net->n_lines--;
-	net->lines_bytes -= answer->body_len;
-	return was_full && !lines_full(net);
-}
-
-struct net_answer *net_take(struct net *net)
-{
-	struct net_answer *answer;
-	bool go = false;
-
-	pthread_mutex_lock(&net->lock);
-	answer = net->answers;
-	if (answer) {
-		net->answers = answer->next;
-		answer->next = NULL;
-		go = account_taken(net, answer);
-	}
-	if (!net->answers)
-		net->answers_end = &net->answers;
-	pthread_mutex_unlock(&net->lock);
-	if (go)
-		curl_multi_wakeup(net->multi);
-	return answer;
-}
-
 static void stop_thread(struct net *net)
 {
 	pthread_mutex_lock(&net->lock);
@@ -406,7 +220,7 @@ void net_free(struct net *net)
 		curl_multi_remove_handle(net->multi, t->easy);
 		net_transfer_free(t);
 	}
-	while ((t = waiting_pop(net)))
+	while ((t = net_queue_pop(net)))
 		net_transfer_free(t);
 	while ((answer = net_take(net)))
 		net_answer_free(answer);

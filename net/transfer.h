@@ -1,6 +1,6 @@
 /*
  * One exchange: a request on its way to becoming an answer. Everything that
- * may go wrong with one server is here; queues and threads are in net.c.
+ * may go wrong with one server is here; queues are queue.c's, the thread net.c's.
  */
 #ifndef NET_TRANSFER_H
 #define NET_TRANSFER_H

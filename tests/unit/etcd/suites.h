@@ -12,7 +12,7 @@ Suite *suite_phase(void);
 Suite *suite_registry(void);
 Suite *suite_allocate(void);
 
-/* Of the program that has a real etcd. */
+/* Of the program that has a real etcd; entry.c and told.c are in numbers and allocate. */
 Suite *suite_numbers(void);
 Suite *suite_notes(void);
 Suite *suite_mesh(void);

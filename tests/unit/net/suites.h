@@ -1,4 +1,4 @@
-/* The suites of this room's unit program, one per source file. */
+/* The suites of this room's unit program, one per source file; queue.c is in net. */
 #ifndef TESTS_UNIT_NET_SUITES_H
 #define TESTS_UNIT_NET_SUITES_H
 
