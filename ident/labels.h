@@ -9,29 +9,12 @@
 #include "base/mem.h"
 #include "base/span.h"
 #include "base/wr.h"
+#include "ident/label.h"
 
 #include <stddef.h>
 
-#define IDENT_LABEL_VALUE_MAX 63   /* Kubernetes label value */
 #define IDENT_LABELS_MAX      64   /* labels in one set */
 #define IDENT_LABELS_TEXT_MAX 4096 /* bytes of the canonical form */
-
-struct ident_label {
-	const char *source; /* [A-Za-z0-9]+, e.g. "k8s" */
-	const char *key;    /* Kubernetes label key: optional DNS prefix, slash, name */
-	const char *value;  /* Kubernetes label value, may be empty */
-};
-
-/*
- * Splits "source:key=value" ("source:key" means an empty value; no source
- * means "k8s") and checks each part against the rules of Kubernetes labels.
- * The parts are written into buf, which must outlive *ret_label.
- * This is the gate for labels that people write: sources that Cilium keeps for
- * itself (reserved, cidr, cidrgroup, fqdn, any, unspec) are refused here.
- * 0, -EINVAL, or -ENAMETOOLONG when buf is too small; a sentence in why.
- */
-int ident_label_parse(const char *text, char *buf, size_t buf_size, struct ident_label *ret_label,
-	char why[160]) must_check;
 
 /*
  * The canonical text of a set (malloc, the caller's). Order of the input does
@@ -47,9 +30,6 @@ int ident_labels_canonical(
  * but for -ENAMETOOLONG, which is -EINVAL here.
  */
 int ident_labels_of(const char *const *texts, size_t n, char **ret_text, char why[160]) must_check;
-
-/* What keeps this text from being a label's value, or NULL. */
-const char *ident_label_value_fault(struct span value);
 
 /*
  * The union of two canonical sets as canonical text. Where both have a key,
