@@ -4,7 +4,7 @@
 
 #include <check.h>
 
-/* X(source file): one suite each. notify.c is in conn and worker, reload.c in the
+/* X(source file): one suite each. notify.c and park.c are in conn and worker, reload.c in the
  * end-to-end tests, the stages of a decision in decide. */
 /* clang-format off */
 #define SPOA_SUITES(X) \
