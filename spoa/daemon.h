@@ -143,7 +143,10 @@ void spoa_daemon_hup(struct spoa_daemon *daemon);
 /* Lets every request in flight end, then stops; as SIGTERM. */
 void spoa_daemon_stop(struct spoa_daemon *daemon);
 
-/* For so long every request is allowed and the kernel only audits; 0 ends it. Logged with the why. */
+/*
+ * publish.c: for so long every request is allowed and the kernel only audits; 0 ends it.
+ * Logged with the why.
+ */
 void spoa_daemon_observe(struct spoa_daemon *daemon, uint64_t for_ns, const char *why);
 
 /* reload.c, SIGHUP: reads the configuration again, all or nothing. */
@@ -158,27 +161,31 @@ void spoa_daemon_replaced(struct spoa_daemon *daemon);
 /* Starts the watchers of signals, other threads and the maps. */
 void spoa_daemon_watch(struct spoa_daemon *daemon);
 
-/* Makes a snapshot of what is known now and gives it to the workers. 0 or -ENOMEM. */
+/* publish.c: makes a snapshot of what is known now and gives it to the workers. 0 or -ENOMEM. */
 int spoa_daemon_publish(struct spoa_daemon *daemon) must_check;
 /* The same; lack of memory is logged, and the workers keep the snapshot they have. */
 void spoa_daemon_changed(void *daemon);
 
-/* Makes the signing keys that are due. Whether the list is another one; a failure is logged once. */
+/*
+ * publish.c: makes the signing keys that are due. Whether the list is another one; a failure
+ * is logged once.
+ */
 bool spoa_daemon_sign(struct spoa_daemon *daemon);
 
-/* Called by the net thread and by workers; safe there. */
+/* needs.c: called by the net thread and by workers; safe there. */
 void spoa_daemon_wake_for_net(void *daemon);
 void spoa_daemon_need_keys(void *daemon, struct spoa_need need);
 void spoa_daemon_worker_changed(void *daemon);
 
-/* A revocation is in force: the open connections of such tokens end. */
+/* publish.c: a revocation is in force: the open connections of such tokens end. */
 void spoa_daemon_revoked(void *daemon, const struct token_revocation *what);
 
-/* Configuration or maps may be others now. */
+/* publish.c: configuration or maps may be others now. */
 void spoa_daemon_use_kernel(struct spoa_daemon *daemon);
-/* Whatever waits in the workers may be decided by now. */
+/* needs.c: whatever waits in the workers may be decided by now. */
 void spoa_daemon_retry(void *daemon);
 
+/* publish.c: whether the kernel enforces, and if not, why. */
 void spoa_daemon_log_enforcement(const struct spoa_watch *watch);
 
 /* Open SPOP connections. */
