@@ -35,6 +35,9 @@ enum spoa_text {
 };
 #define SPOA_TEXTS (SPOA_TEXT_LABELS + 1)
 
+/* In SPOA_TEXT_ROLES, with a role's index: the provider left out a claim that it asks for. */
+#define SPOA_CALLER_UNKNOWN 0x8000u
+
 struct spoa_caller {
 	int64_t exp, nbf, iat;               /* seconds since 1970; nbf and iat 0 when absent */
 	uint64_t subject;                    /* 64 bits of a hash over issuer and sub; never 0 */
