@@ -37,6 +37,20 @@ static inline bool span_is(struct span a, const char *text)
 	return span_eq(a, span_of(text));
 }
 
+/* Takes what stands before the next of these, and that, off the front; false: there is no more. */
+static inline bool span_next(struct span *rest, char by, struct span *ret_part)
+{
+	const char *end = rest->n ? memchr(rest->p, by, rest->n) : NULL;
+	size_t n = end ? (size_t)(end - rest->p) : rest->n;
+	size_t taken = n + (end != NULL);
+
+	if (!rest->n)
+		return false;
+	*ret_part = (struct span){.p = rest->p, .n = n};
+	*rest = (struct span){.p = rest->p + taken, .n = rest->n - taken};
+	return true;
+}
+
 /* How often c is there; whoever asks for few says how many end the search. */
 static inline size_t span_count(struct span s, char c, size_t most)
 {

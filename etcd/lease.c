@@ -49,11 +49,6 @@ int64_t etcd_lease_id(const struct etcd_lease *lease)
 	return lease->id;
 }
 
-uint64_t etcd_lease_until(const struct etcd_lease *lease)
-{
-	return lease->id ? lease->until_ns : 0;
-}
-
 static void end(struct etcd_lease *lease)
 {
 	lease->id = 0;

@@ -33,9 +33,6 @@ int64_t etcd_lease_id(const struct etcd_lease *lease);
 /* Somebody was told that there is no such lease. */
 void etcd_lease_doubt(struct etcd_lease *lease);
 
-/* Until when it lives for sure (CLOCK_MONOTONIC); 0 while there is none. */
-uint64_t etcd_lease_until(const struct etcd_lease *lease);
-
 /* Gives it back, and what is under it goes; no new one is asked for. Best effort. */
 void etcd_lease_revoke(struct etcd_lease *lease);
 

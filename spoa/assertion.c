@@ -156,20 +156,17 @@ enum spoa_step spoa_stage_assertion(struct spoa_case *c)
 {
 	const struct spoa_config *config = c->snapshot->config;
 	int which = config->conf->n_assertions ? choose(c) : -1;
-	struct spoa_minted_key key = {
-		.config = config->serial,
-		.which = (uint16_t)which,
-		.roles = spoa_identity_hash(c->decision.names),
-	};
+	struct spoa_minted_key key = {.config = config->serial, .which = (uint16_t)which};
 	enum base_reason reason;
 
 	if (which < 0)
 		return SPOA_NEXT;
-	/* Who came with a certificate alone is known by that. */
-	token_hash_of(c->by_address         ? c->workload.labels
-		      : c->request->token.n ? c->request->token
-					    : c->request->cert,
-		key.token);
+	key.roles = spoa_identity_hash(c->decision.names);
+	/* Who came with a certificate alone is known by that; a token's hash was needed before. */
+	if (!c->by_address && c->request->token.n)
+		memcpy(key.token, c->hash, sizeof(key.token));
+	else
+		token_hash_of(c->by_address ? c->workload.labels : c->request->cert, key.token);
 	c->decision.assertion = spoa_minted_find(c->state->minted, &key, base_clock_wall_s(c->now));
 	if (c->decision.assertion.n)
 		return SPOA_NEXT;

@@ -306,3 +306,12 @@ void spoa_config_unref(struct spoa_config *config)
 	conf_free((struct conf *)config->conf);
 	free(config);
 }
+
+size_t spoa_config_role(const struct spoa_config *config, struct span name)
+{
+	size_t i = 0;
+
+	while (i < config->conf->n_roles && !span_is(name, config->roles[i].name))
+		i++;
+	return i;
+}

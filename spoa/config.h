@@ -57,6 +57,9 @@ int spoa_config_new(struct conf *conf, struct store *store, struct base_diag *di
 struct spoa_config *spoa_config_ref(struct spoa_config *config);
 void spoa_config_unref(struct spoa_config *config);
 
+/* The place of the role with this name; conf->n_roles where there is none. */
+size_t spoa_config_role(const struct spoa_config *config, struct span name);
+
 DEFINE_CLEANUP(spoa_config, struct spoa_config *, spoa_config_unref)
 
 #endif

@@ -27,7 +27,7 @@ enum spoa_step spoa_stage_current(struct spoa_case *c)
 	if (caller->workload)
 		return SPOA_NEXT;
 	/* A certificate names no audience: who asks for one is whom it is for. */
-	if (!caller->certificate && !needs_none(c) && !spoa_caller_is_for(caller, rules))
+	if (!caller->certificate && !spoa_caller_is_for(caller, rules) && !needs_none(c))
 		return spoa_refuse(c, BASE_REASON_AUDIENCE_MISMATCH);
 	return spoa_unless_ok(c, token_times_check(caller->exp, caller->nbf, caller->iat, rules,
 					 base_clock_wall_s(c->now)));

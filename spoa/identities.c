@@ -107,12 +107,13 @@ struct spoa_identity *spoa_identities_find(
 static void count_roles(struct spoa_identities *in, const struct spoa_config *config,
 	const struct spoa_identity *identity)
 {
-	for (const char *at = identity->roles; *at;) {
-		struct span name = {at, strcspn(at, ",")};
+	struct span rest = span_of(identity->roles), name;
 
-		for (size_t i = 0; i < in->n_roles; i++)
-			in->of_each[i] += span_is(name, config->roles[i].name);
-		at += name.n + (at[name.n] == ',');
+	while (span_next(&rest, ',', &name)) {
+		size_t i = spoa_config_role(config, name);
+
+		if (i < in->n_roles)
+			in->of_each[i]++;
 	}
 }
 

@@ -59,24 +59,18 @@ static bool may_appear(const struct spoa_case *c, const struct spoa_match *match
 {
 	const struct spoa_config *config = c->snapshot->config;
 	const struct spoa_identities *all = c->snapshot->identities;
-	struct span rest = match->names;
+	struct span rest = match->names, name;
 
 	if (match->single)
 		return true; /* the role's own */
 	if (all->n_dynamic >= (size_t)config->conf->identity.max)
 		return false;
-	for (size_t i = 0; rest.n && i < config->conf->n_roles; i++) {
-		const struct ident_role *role = &config->roles[i];
-		size_t n = strcspn(rest.p, ",") < rest.n ? strcspn(rest.p, ",") : rest.n;
+	while (span_next(&rest, ',', &name)) {
+		size_t i = spoa_config_role(config, name);
 
-		if (!span_is((struct span){rest.p, n}, role->name))
-			continue;
-		if (role->template &&
+		if (i < config->conf->n_roles && config->roles[i].template &&
 			all->of_each[i] >= (uint64_t)config->conf->roles[i].max_identities)
 			return false;
-		n += n < rest.n;
-		rest.p += n;
-		rest.n -= n;
 	}
 	return true;
 }

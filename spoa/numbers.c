@@ -93,16 +93,11 @@ const struct spoa_identity *spoa_numbers_find(
 /* Does the configuration still have each of these roles? */
 static bool has_roles(const struct spoa_config *config, const char *names)
 {
-	for (const char *at = names; *at;) {
-		struct span name = {at, strcspn(at, ",")};
-		bool found = false;
+	struct span rest = span_of(names), name;
 
-		for (size_t i = 0; !found && i < config->conf->n_roles; i++)
-			found = span_is(name, config->roles[i].name);
-		if (!found)
+	while (span_next(&rest, ',', &name))
+		if (spoa_config_role(config, name) == config->conf->n_roles)
 			return false;
-		at += name.n + (at[name.n] == ',');
-	}
 	return true;
 }
 
@@ -264,16 +259,53 @@ static void forget(struct spoa_numbers *numbers, struct span labels)
 	pthread_mutex_unlock(&numbers->lock);
 }
 
-/* May there be so many more? Workers looked, too, but each at the table that it had. */
-static bool has_room(const struct spoa_numbers *numbers, size_t more)
+static bool names_it(const char *names, struct span role)
 {
-	return numbers->table->n_dynamic + more < (size_t)numbers->config->conf->identity.max;
+	struct span rest = span_of(names), name;
+
+	while (span_next(&rest, ',', &name))
+		if (span_eq(name, role))
+			return true;
+	return false;
+}
+
+/* Those on their way into the table: asked about, or answered. Of one role, or (empty) of all. */
+static size_t coming(const struct spoa_numbers *numbers, struct span role)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < numbers->n_wanted; i++)
+		n += numbers->wanted[i]->asked && *numbers->wanted[i]->roles &&
+		     (!role.n || names_it(numbers->wanted[i]->roles, role));
+	for (size_t i = 0; i < numbers->n_fresh; i++)
+		n += !role.n || names_it(numbers->fresh[i]->roles, role);
+	return n;
+}
+
+/* May there be one more with these roles? Workers looked, too, but each at the table that it had. */
+static bool has_room(const struct spoa_numbers *numbers, const char *roles)
+{
+	const struct spoa_config *config = numbers->config;
+	struct span rest = span_of(roles), name;
+
+	if (numbers->table->n_dynamic + coming(numbers, (struct span){0}) >=
+		(size_t)config->conf->identity.max)
+		return false;
+	while (span_next(&rest, ',', &name)) {
+		size_t i = spoa_config_role(config, name);
+
+		if (i < config->conf->n_roles && config->roles[i].template &&
+			numbers->table->of_each[i] + coming(numbers, name) >=
+				(uint64_t)config->conf->roles[i].max_identities)
+			return false;
+	}
+	return true;
 }
 
 /* What nobody was asked about yet; a set that got its number meanwhile is wanted no more. */
 static size_t take_asks(struct spoa_numbers *numbers, struct spoa_ask asks[SPOA_NUMBERS_WANTED])
 {
-	size_t n = 0, more = 0;
+	size_t n = 0;
 
 	pthread_mutex_lock(&numbers->lock);
 	for (size_t i = 0; i < numbers->n_wanted;) {
@@ -284,12 +316,11 @@ static size_t take_asks(struct spoa_numbers *numbers, struct spoa_ask asks[SPOA_
 		if (one->asked) {
 			i++;
 		} else if (spoa_identities_find(numbers->table, one->hash, labels) ||
-			   (dynamic && !has_room(numbers, more))) {
+			   (dynamic && !has_room(numbers, one->roles))) {
 			free(one);
 			numbers->wanted[i] = numbers->wanted[--numbers->n_wanted];
 		} else {
 			one->asked = true;
-			more += dynamic;
 			asks[n++] = (struct spoa_ask){one->labels, one->roles};
 			i++;
 		}

@@ -112,7 +112,7 @@ static uint64_t lost(const struct spoa_recent *recent)
 
 void spoa_recent_write(struct spoa_recent *recent, uint64_t after, size_t limit, FILE *to)
 {
-	uint64_t from = recent->next > limit ? recent->next - limit : 0;
+	uint64_t from;
 	const char *comma = "";
 	struct line *line;
 

@@ -10,7 +10,7 @@ side, and those with `alone = True` after them. The last line is `e2e: N passed,
 
 Where at most SECOND_TRIES tests fail, each gets a second try of its own, since real peers on a
 busy machine can be late. Whoever needed one is named: `second try: TEST`. There is none where a
-lab did not end well (a sanitizer's report, a secret in a log).
+lab did not end well (a sanitizer's report, a secret in a log), nor for a class with `once = True`.
 """
 import argparse
 import collections
@@ -104,7 +104,7 @@ def run_crew(jobs, tests):
 
 def second_tries(good, bad, tests):
     """Runs again what failed, where that is few; what is good then moves from bad to good."""
-    failed = [t for t in tests if t.id() in bad]
+    failed = [t for t in tests if t.id() in bad and not getattr(t, "once", False)]
     if not 0 < len(bad) == len(failed) <= SECOND_TRIES:
         return
     for test in failed:

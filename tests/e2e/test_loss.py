@@ -15,6 +15,7 @@ class Loss(LabCase):
     stands still for longer than HAProxy waits costs a request, whoever is
     asked: what was lost once must be lost again to be a failure, and is said.
     """
+    once = True
 
     @classmethod
     def make(cls):

@@ -33,7 +33,8 @@ WRAP(char *, strdup, (const char *text), text)
 int main(void)
 {
 	Suite *(*const suites[])(void) = {cidr_suite, clock_suite, diag_suite, doc_suite,
-		json_suite, log_suite, reason_suite, siphash_suite, utf8_suite, wr_suite};
+		json_suite, log_suite, reason_suite, siphash_suite, span_suite, utf8_suite,
+		wr_suite};
 	SRunner *runner = srunner_create(rd_suite());
 	int failed;
 

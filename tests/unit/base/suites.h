@@ -13,6 +13,7 @@ Suite *log_suite(void);
 Suite *rd_suite(void);
 Suite *reason_suite(void);
 Suite *siphash_suite(void);
+Suite *span_suite(void);
 Suite *utf8_suite(void);
 Suite *wr_suite(void);
 

@@ -200,12 +200,33 @@ START_TEST(capped_in_all)
 
 	for (int i = 0; i < 10; i++) {
 		snprintf(text, sizeof(text), "k8s:team=%d;", i);
-		spoa_numbers_want(the.numbers, span_of(text), SPAN("team"));
+		spoa_numbers_want(the.numbers, span_of(text), SPAN("later"));
 	}
 	spoa_numbers_send(the.numbers);
 	ck_assert_uint_eq(the.asked, 3);
 	ck_assert_uint_eq(spoa_numbers_table(the.numbers)->n_dynamic, 3);
 	ASSERT_REASON(refused("{\"team\": \"new\"}"), BASE_REASON_IDENTITY_LIMIT);
+}
+END_TEST
+
+START_TEST(capped_while_asked)
+{
+	/* What was asked about and not yet answered counts, for the role and for all. */
+	char text[64];
+
+	the.late = true;
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "k8s:team=%d;", i);
+		spoa_numbers_want(the.numbers, span_of(text), SPAN("later,team"));
+		spoa_numbers_send(the.numbers);
+	}
+	ck_assert_uint_eq(the.asked, 2);
+	for (int i = 0; i < 10; i++) {
+		snprintf(text, sizeof(text), "k8s:role=%d;", i);
+		spoa_numbers_want(the.numbers, span_of(text), SPAN("later"));
+		spoa_numbers_send(the.numbers);
+	}
+	ck_assert_uint_eq(the.asked, 3);
 }
 END_TEST
 
@@ -396,6 +417,7 @@ Suite *suite_numbers(void)
 	tcase_add_test(tc, of_a_role);
 	tcase_add_test(tc, capped);
 	tcase_add_test(tc, capped_in_all);
+	tcase_add_test(tc, capped_while_asked);
 	tcase_add_test(tc, cannot);
 	tcase_add_test(tc, later);
 	tcase_add_test(tc, replaced);
