@@ -5,7 +5,7 @@
 #include <check.h>
 
 /* X(source file): one suite each. notify.c and park.c are in conn and worker, reload.c in the
- * end-to-end tests, the stages of a decision in decide. */
+ * end-to-end tests, the stages of a decision in decide, wanted.c and numbers_made.c in numbers. */
 /* clang-format off */
 #define SPOA_SUITES(X) \
 	X(request) \
